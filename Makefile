@@ -1,0 +1,54 @@
+# The two that matter:   make up     sets everything up and runs `bootstrap up` on a SQLite file
+#                        make test   sees to what the tests need, then runs every check
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+JOBS   ?= 2
+
+.PHONY: up test test-full check servers format lowest bench clean
+
+up: $(VENV)/installed
+	@$(BIN)/bootstrap up
+
+test: check servers
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term --cov-fail-under=90
+
+test-full: check servers
+	BOOTSTRAP_TEST_FULL=1 $(BIN)/pytest -n $(JOBS)
+
+check: $(VENV)/developing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+servers: $(VENV)/developing
+	$(BIN)/python -m tests.engines ensure
+
+format: $(VENV)/developing
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The lower bounds in pyproject.toml, proved: the tests with the lowest versions that it allows.
+lowest: $(VENV)/developing servers
+	tests/lowest.sh
+
+bench: $(VENV)/developing servers
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("bootstrap needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/developing: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,217 @@
+"""What a backend is: one value made of small capabilities, each in a room of its own.
+
+A new backend is a new folder below `bootstrap/backends/` whose package has a `BACKEND`; nobody
+outside that folder asks which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Connection, DateTime, Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeEngine
+
+
+class Reason(StrEnum):
+    """Why a server, or the way to it, said no."""
+
+    UNKNOWN_HOST = "unknown host"
+    CLOSED_PORT = "closed port"
+    TIMED_OUT = "timed out"
+    STARTING = "starting"
+    WRONG_PASSWORD = "wrong password"  # noqa: S105 - a reason, not a password
+    NO_RIGHT = "no right"
+    NO_DATABASE = "no database"
+    DATABASE_EXISTS = "database exists"
+    IN_USE = "in use"
+    READ_ONLY = "read-only"
+    BUSY = "busy"
+    NOT_A_DATABASE = "not a database"
+    CANNOT_OPEN = "cannot open"
+    TOO_MANY_CONNECTIONS = "too many connections"
+    CONNECTION_LOST = "connection lost"
+    TLS = "tls"
+    WRONG_PRODUCT = "wrong product"
+    STATEMENT = "statement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A driver's exception, translated: by SQLSTATE or errno, never by the text of its message."""
+
+    reason: Reason
+    code: str  # SQLSTATE, server errno or SQLite's result code; empty when there was none
+    text: str  # the server's own words, one line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connecting:
+    """A URL that the driver understands, and the arguments that do not fit into it."""
+
+    url: URL
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """An async driver of a backend.
+
+    Attributes:
+        name: As in a URL: `postgresql+asyncpg`.
+        module: What is imported.
+        install: What to give to `pip install` when the module is missing.
+        connecting: Translates the options in a URL (libpq's `sslmode`, `connect_timeout` …)
+            into what this driver takes. Raises SettingsError for a value that it cannot honour.
+    """
+
+    name: str
+    module: str
+    install: str
+    connecting: Callable[[URL], Connecting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What a backend can do; tests and commands ask these, never a name."""
+
+    transactional_ddl: bool
+    is_file: bool  # the database is a file of this machine, without a server
+    create_options: frozenset[str] = frozenset()  # fields of CreateOptions that mean something
+    enforces_lengths: bool = True  # VARCHAR(n) refuses a longer value by itself
+    native_booleans: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOptions:
+    """How a new database is made; None leaves it to the server."""
+
+    owner: str | None = None
+    encoding: str | None = None
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody who is connected to the database."""
+
+    pid: int
+    user: str
+    application: str
+
+
+class Engines(Protocol):
+    """Makes async engines."""
+
+    def create(self, connecting: Connecting) -> AsyncEngine:
+        """Makes an engine without a pool, which hides the parameters of statements."""
+
+
+class Errors(Protocol):
+    """Knows the backend's error codes."""
+
+    def translate(self, error: BaseException) -> Failure | None:
+        """Translates an exception of the driver or of SQLAlchemy; None when it is another's."""
+
+
+class Admin(Protocol):
+    """Creates and drops whole databases, through a connection that does not need them."""
+
+    async def exists(self, engines: Engines, connecting: Connecting) -> bool:
+        """Tells whether the database is there."""
+
+    async def create(
+        self, engines: Engines, connecting: Connecting, options: CreateOptions
+    ) -> None:
+        """Creates the database. The driver's own exception when it is there already."""
+
+    async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
+        """Drops the database; `force` ends the sessions of others first."""
+
+    async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
+        """The sessions of others on the database, as far as rights show them."""
+
+
+class Types(Protocol):
+    """The types of `bootstrap.types` on this backend."""
+
+    def exact_string(self, length: int, dialect: Dialect) -> TypeEngine[Any]:
+        """VARCHAR that compares exactly: by case and accent, without padding."""
+
+    def utc_timestamp(self, dialect: Dialect) -> DateTime:
+        """A point in time with microseconds; its `timezone` says whether it takes aware values."""
+
+    def exact_decimal(self, precision: int, scale: int, dialect: Dialect) -> TypeEngine[Any]:
+        """A decimal that gives back exactly what it was given; it may hand out floats."""
+
+    def utc_now(self) -> str:
+        """SQL for the present time in UTC with microseconds, usable as a DEFAULT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerCommands:
+    """How a throwaway server is run: data, not deeds.
+
+    Attributes:
+        init: Commands that fill an empty data folder, in order.
+        run: The server, in the foreground.
+        url: Where it then answers, as a superuser without a password.
+        data_folder: The query for the server's data folder, which tells it from another server
+            that took the port meanwhile.
+        run_as: The accounts to try when the caller is root and the server refuses root.
+    """
+
+    init: tuple[tuple[str, ...], ...]
+    run: tuple[str, ...]
+    url: URL
+    data_folder: str
+    run_as: tuple[str, ...] = ()
+
+
+class Server(Protocol):
+    """Knows the programs of a backend's server."""
+
+    def programs(self) -> Path | None:
+        """The folder of the server's programs, or None when it is not installed."""
+
+    def version(self, programs: Path) -> str:
+        """The version that the programs print of themselves, such as `15.18`."""
+
+    def install_hint(self) -> str:
+        """The command that installs the server, for an error message."""
+
+    def commands(self, programs: Path, folder: Path, port: int, *, durable: bool) -> ServerCommands:
+        """The commands for a server whose data and sockets stay inside `folder`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One kind of database, made of its capabilities."""
+
+    name: str  # the word in settings and options: postgresql
+    title: str  # the word for people: PostgreSQL
+    schemes: tuple[str, ...]  # of URLs, without a driver; the first is SQLAlchemy's
+    drivers: tuple[Driver, ...]  # async; the first is the default
+    sync_drivers: frozenset[str]  # known, and refused with the name of the one to use
+    features: Features
+    engines: Engines
+    errors: Errors
+    admin: Admin
+    types: Types
+    server: Server | None  # None: needs no server
+    refine: Callable[[Dialect], Backend] | None = None  # the backend that is really there
+
+    def driver(self, name: str) -> Driver:
+        """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""
+        for driver in self.drivers:
+            if driver.name == name:
+                return driver
+        raise KeyError(name)
+
+    def really(self, connection: Connection) -> Backend:
+        """The backend that answers on a connection: a `mysql` URL may lead to MariaDB."""
+        return self.refine(connection.dialect) if self.refine else self

@@ -1,0 +1,20 @@
+"""MariaDB: as MySQL, but for its server and its collations."""
+
+from dataclasses import replace
+
+from bootstrap.backends import mysql
+from bootstrap.backends.mariadb.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.mariadb.server import MariaDBServer
+from bootstrap.backends.mariadb.types import MariaDBTypes
+
+BACKEND = replace(
+    mysql.BACKEND,
+    name="mariadb",
+    title="MariaDB",
+    schemes=("mariadb",),
+    drivers=DRIVERS,
+    sync_drivers=SYNC_DRIVERS,
+    types=MariaDBTypes(),
+    server=MariaDBServer(),
+    refine=None,
+)

@@ -1,0 +1,38 @@
+"""MySQL; MariaDB overrides what it does differently in a room of its own."""
+
+from sqlalchemy import Dialect
+
+from bootstrap.backends.base import Backend, Features
+from bootstrap.backends.engine import PlainEngines
+from bootstrap.backends.mysql.admin import MySQLAdmin
+from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.server import MySQLServer
+from bootstrap.backends.mysql.types import MySQLTypes
+
+
+def _refine(dialect: Dialect) -> Backend:
+    from bootstrap.backends import mariadb  # noqa: PLC0415 - that room is built upon this one
+
+    return mariadb.BACKEND if getattr(dialect, "is_mariadb", False) else BACKEND
+
+
+BACKEND = Backend(
+    name="mysql",
+    title="MySQL",
+    schemes=("mysql",),
+    drivers=DRIVERS,
+    sync_drivers=SYNC_DRIVERS,
+    features=Features(
+        transactional_ddl=False,
+        is_file=False,
+        create_options=frozenset({"encoding"}),
+        native_booleans=False,
+    ),
+    engines=PlainEngines(),
+    errors=MySQLErrors(),
+    admin=MySQLAdmin(),
+    types=MySQLTypes(),
+    server=MySQLServer(),
+    refine=_refine,
+)

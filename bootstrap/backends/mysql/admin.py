@@ -1,0 +1,76 @@
+"""Creates and drops databases of MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
+from bootstrap.backends.mysql.errors import MySQLErrors
+
+
+class MySQLAdmin:
+    """Works through a connection that has no database selected."""
+
+    async def exists(self, engines: Engines, connecting: Connecting) -> bool:
+        """Tells whether the database is there, by a connection to it: that needs no other right."""
+        engine = engines.create(connecting)
+        try:
+            async with engine.connect():
+                return True
+        except Exception as error:
+            failure = MySQLErrors().translate(error)
+            if failure and failure.reason is Reason.NO_DATABASE:
+                return False
+            raise
+        finally:
+            await engine.dispose()
+
+    async def create(
+        self, engines: Engines, connecting: Connecting, options: CreateOptions
+    ) -> None:
+        """Creates the database with utf8mb4, the only character set that holds all of Unicode."""
+        encoding = options.encoding or "utf8mb4"
+        async with _nowhere(engines, connecting) as connection:
+            quote = connection.dialect.identifier_preparer.quote_identifier
+            await connection.exec_driver_sql(
+                f"CREATE DATABASE {quote(connecting.url.database or '')}"
+                f" CHARACTER SET {quote(encoding)}"
+            )
+
+    async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
+        """Drops the database; `force` ends the sessions of others first."""
+        name = connecting.url.database or ""
+        others = await self.sessions(engines, connecting) if force else ()
+        async with _nowhere(engines, connecting) as connection:
+            for session in others:
+                await connection.exec_driver_sql(f"KILL {session.pid:d}")
+            quote = connection.dialect.identifier_preparer.quote_identifier
+            await connection.exec_driver_sql(f"DROP DATABASE {quote(name)}")
+
+    async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
+        """The sessions of others on the database, as far as the PROCESS right shows them."""
+        async with _nowhere(engines, connecting) as connection:
+            # MySQL 9 warns about the old table; MariaDB may run without the performance schema.
+            mariadb = getattr(connection.dialect, "is_mariadb", False)
+            schema = "information_schema" if mariadb else "performance_schema"
+            processes = table("processlist", column("id"), column("user"), schema=schema)
+            here = literal_column("db") == connecting.url.database
+            mine = processes.c.id == func.connection_id()
+            rows = await connection.execute(select(processes).where(here, ~mine))
+            return tuple(Session(pid=row.id, user=row.user, application="") for row in rows)
+
+
+@asynccontextmanager
+async def _nowhere(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
+    """A connection without a database."""
+    elsewhere = Connecting(url=connecting.url.set(database=""), arguments=connecting.arguments)
+    engine = engines.create(elsewhere)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()

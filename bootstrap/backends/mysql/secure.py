@@ -1,0 +1,83 @@
+"""aiomysql with a TLS, a time-out and an end that mean what was asked for.
+
+aiomysql given an SSLContext goes on in clear text when the server offers no TLS, so somebody in
+between can switch it off; its time-out ends when the port is open; and it does not wait until a
+connection is closed, which takes TLS longer than the event loop may live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from aiomysql import (  # type: ignore[import-untyped]  # it has no type hints
+    Connection,
+    OperationalError,
+)
+from pymysql.constants import CLIENT, CR  # type: ignore[import-untyped]  # no type hints either
+
+_FAREWELL = 5.0  # seconds that the server may take to close its side
+
+
+class _Preferring(Connection):  # type: ignore[misc]  # aiomysql is untyped
+    """Uses TLS where the server offers it."""
+
+    async def _get_server_information(self) -> None:
+        """Reads the server's greeting, the last step before anything secret is sent."""
+        await super()._get_server_information()
+        if not self.server_capabilities & CLIENT.SSL:
+            self._without_tls()
+
+    def _without_tls(self) -> None:
+        self._ssl_context = None
+        self.client_flag &= ~CLIENT.SSL
+
+    async def _request_authentication(self) -> None:
+        try:
+            await super()._request_authentication()
+        except BaseException:
+            await _closed(self._writer)
+            raise
+
+    async def ensure_closed(self) -> None:
+        """Says goodbye and closes the connection, TLS included."""
+        writer = self._writer
+        await super().ensure_closed()
+        if writer is not None:
+            await _closed(writer)
+
+
+class _Requiring(_Preferring):
+    """Does not go on without TLS."""
+
+    def _without_tls(self) -> None:
+        raise OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server offers no TLS")
+
+
+async def connect(**arguments: Any) -> Connection:
+    """Connects as `aiomysql.connect` does, with TLS where the server offers it."""
+    return await _opened(_Preferring(**arguments))
+
+
+async def connect_securely(**arguments: Any) -> Connection:
+    """Connects as `aiomysql.connect` does, with TLS or not at all."""
+    return await _opened(_Requiring(**arguments))
+
+
+async def _opened(connection: Connection) -> Connection:
+    try:
+        async with asyncio.timeout(connection.connect_timeout):
+            await connection._connect()  # noqa: SLF001 - aiomysql.connect makes its own class only
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection to the end; how the other side takes it does not matter any more."""
+    writer.close()
+    with suppress(OSError):  # a TimeoutError is one
+        async with asyncio.timeout(_FAREWELL):
+            await writer.wait_closed()

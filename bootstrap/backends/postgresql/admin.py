@@ -1,0 +1,100 @@
+"""Creates and drops PostgreSQL databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Dialect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
+from bootstrap.backends.postgresql.errors import PostgreSQLErrors
+
+_MAINTENANCE = ("postgres", "template1")  # the databases that every cluster has
+_TOO_FEW_RIGHTS_TO_LOOK = "<hidden>"
+_SESSIONS = text(
+    "SELECT pid, coalesce(usename, :hidden), coalesce(application_name, '')"
+    " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid() ORDER BY pid"
+)
+
+
+class PostgreSQLAdmin:
+    """Works through the cluster's maintenance database."""
+
+    async def exists(self, engines: Engines, connecting: Connecting) -> bool:
+        """Tells whether the database is there, by a connection to it: that needs no other right."""
+        engine = engines.create(connecting)
+        try:
+            async with engine.connect():
+                return True
+        except Exception as error:
+            if _reason(error) is Reason.NO_DATABASE:
+                return False
+            raise
+        finally:
+            await engine.dispose()
+
+    async def create(
+        self, engines: Engines, connecting: Connecting, options: CreateOptions
+    ) -> None:
+        """Creates the database. The driver's own exception when it is there already."""
+        async with _maintenance(engines, connecting) as connection:
+            sql = _create(connecting.url.database or "", options, dialect=connection.dialect)
+            await connection.exec_driver_sql(sql)
+
+    async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
+        """Drops the database; `force` ends the sessions of others first."""
+        async with _maintenance(engines, connecting) as connection:
+            quote = connection.dialect.identifier_preparer.quote_identifier
+            ending = " WITH (FORCE)" if force else ""
+            name = quote(connecting.url.database or "")
+            await connection.exec_driver_sql(f"DROP DATABASE {name}{ending}")
+
+    async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
+        """The sessions of others on the database, as far as rights show them."""
+        values = {"name": connecting.url.database, "hidden": _TOO_FEW_RIGHTS_TO_LOOK}
+        async with _maintenance(engines, connecting) as connection:
+            rows = await connection.execute(_SESSIONS, values)
+            return tuple(Session(pid=row[0], user=row[1], application=row[2]) for row in rows)
+
+
+def _reason(error: BaseException) -> Reason | None:
+    failure = PostgreSQLErrors().translate(error)
+    return failure.reason if failure else None
+
+
+def _create(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
+    quote = dialect.identifier_preparer.quote_identifier
+    sql = f"CREATE DATABASE {quote(name)}"
+    if options.owner:
+        sql += f" OWNER {quote(options.owner)}"
+    if options.encoding:
+        sql += f" ENCODING {quote(options.encoding)}"
+    # Only template0 may be copied with another encoding than its own (CREATE DATABASE, Notes).
+    template = options.template or ("template0" if options.encoding else None)
+    return f"{sql} TEMPLATE {quote(template)}" if template else sql
+
+
+@asynccontextmanager
+async def _maintenance(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
+    """A connection in autocommit mode to the first maintenance database that is there."""
+    for name in _MAINTENANCE:
+        elsewhere = Connecting(
+            url=connecting.url.set(database=name), arguments=connecting.arguments
+        )
+        engine = engines.create(elsewhere)
+        try:
+            connection = await engine.connect()
+        except DBAPIError as error:
+            await engine.dispose()
+            if name != _MAINTENANCE[-1] and _reason(error) is Reason.NO_DATABASE:
+                continue
+            raise
+        try:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+        finally:
+            await connection.close()
+            await engine.dispose()
+        return

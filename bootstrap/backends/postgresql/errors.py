@@ -1,0 +1,50 @@
+"""PostgreSQL's SQLSTATEs (Appendix A of its manual) as reasons."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError
+
+from bootstrap.backends.base import Failure, Reason
+from bootstrap.backends.chain import causes, network_failure, one_line
+
+_REASONS = {
+    "28000": Reason.WRONG_PASSWORD,  # also: unknown role, no line in pg_hba.conf
+    "28P01": Reason.WRONG_PASSWORD,
+    "3D000": Reason.NO_DATABASE,
+    "42501": Reason.NO_RIGHT,
+    "42P04": Reason.DATABASE_EXISTS,
+    "55006": Reason.IN_USE,
+    "25006": Reason.READ_ONLY,
+    "55P03": Reason.BUSY,
+    "57P03": Reason.STARTING,
+    "53300": Reason.TOO_MANY_CONNECTIONS,
+    "57P01": Reason.CONNECTION_LOST,
+    "57P02": Reason.CONNECTION_LOST,
+    "57P05": Reason.CONNECTION_LOST,  # idle_session_timeout
+    "25P03": Reason.CONNECTION_LOST,  # idle_in_transaction_session_timeout
+}
+
+
+class PostgreSQLErrors:
+    """Reads the SQLSTATE that asyncpg keeps on its exceptions."""
+
+    def translate(self, error: BaseException) -> Failure | None:
+        """Translates an exception of the driver or of SQLAlchemy; None when it is another's."""
+        for cause in causes(error):
+            state = getattr(cause, "sqlstate", None)
+            if state:
+                return Failure(reason=_reason(state), code=state, text=one_line(cause))
+            if type(cause) is ConnectionError:
+                # asyncpg's own, without an errno: the server has no TLS and it was asked for.
+                return Failure(reason=Reason.TLS, code="", text=one_line(cause))
+        if failure := network_failure(error):
+            return failure
+        if isinstance(error, DBAPIError):
+            return Failure(reason=Reason.STATEMENT, code="", text=one_line(error.orig))
+        return None
+
+
+def _reason(state: str) -> Reason:
+    if state.startswith("08"):
+        return Reason.CONNECTION_LOST
+    return _REASONS.get(state, Reason.STATEMENT)

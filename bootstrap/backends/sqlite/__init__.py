@@ -1,0 +1,24 @@
+"""SQLite."""
+
+from bootstrap.backends.base import Backend, Features
+from bootstrap.backends.sqlite.admin import SQLiteAdmin
+from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.sqlite.engine import SQLiteEngines
+from bootstrap.backends.sqlite.errors import SQLiteErrors
+from bootstrap.backends.sqlite.types import SQLiteTypes
+
+BACKEND = Backend(
+    name="sqlite",
+    title="SQLite",
+    schemes=("sqlite",),
+    drivers=DRIVERS,
+    sync_drivers=SYNC_DRIVERS,
+    features=Features(
+        transactional_ddl=False, is_file=True, enforces_lengths=False, native_booleans=False
+    ),
+    engines=SQLiteEngines(),
+    errors=SQLiteErrors(),
+    admin=SQLiteAdmin(),
+    types=SQLiteTypes(),
+    server=None,
+)

@@ -1,0 +1,57 @@
+"""Tells which settings are in force, and where each comes from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap import settings, urls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSetting:
+    """A setting as it may be shown: secrets hidden; None when it is not set."""
+
+    name: str
+    value: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigReport:
+    """The settings in force."""
+
+    settings: tuple[ShownSetting, ...]
+
+
+async def config(
+    *,
+    options: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> ConfigReport:
+    """Finds out which settings are in force.
+
+    Args:
+        options: Values given on the command line, by the name of the setting.
+        environ: The environment; None for that of the process.
+        cwd: Where to look for files; None for the working directory.
+
+    Raises:
+        SettingsError: A setting cannot be read.
+    """
+    resolved = await asyncio.to_thread(
+        settings.resolve, options=options or {}, environ=environ, cwd=cwd
+    )
+    return ConfigReport(settings=tuple(_shown(one) for one in settings.rows(resolved)))
+
+
+def _shown(setting: settings.Setting[object]) -> ShownSetting:
+    value = setting.value
+    if value is not None and setting.secret:
+        text: str | None = urls.shown(str(value))
+    else:
+        text = None if value is None else str(value)
+    return ShownSetting(name=setting.name, value=text, source=setting.source)

@@ -1,0 +1,1 @@
+"""Seed data: files are read, checked against the schema that is there, compared and written."""

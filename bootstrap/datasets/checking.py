@@ -1,0 +1,201 @@
+"""Checks data sets against the tables that are there, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, String
+
+from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile, nearest
+from bootstrap.datasets.kinds import UNFIT
+from bootstrap.datasets.passwords import MARKER, ClearPassword
+from bootstrap.datasets.tables import Key, SeedTable, TableColumn, Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The row of another table, by its natural key.
+
+    Attributes:
+        table: The table that has it.
+        wanted: The column whose value is needed.
+        columns: The columns of the natural key, with `key` as their values.
+        line: Where it stands.
+    """
+
+    table: SeedTable = field(compare=False, repr=False)
+    wanted: str
+    columns: tuple[str, ...]
+    key: Key
+    line: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRow:
+    """A row whose values are Python's; some are a Reference or a ClearPassword still."""
+
+    line: int
+    values: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedDataSet:
+    """A data set that fits its table."""
+
+    file: SeedFile
+    table: SeedTable
+    key: tuple[str, ...]
+    rows: tuple[CheckedRow, ...]
+
+    def key_of(self, values: Mapping[str, Any]) -> Key:
+        """The natural key in a row's values, in the form in which keys are compared."""
+        return tuple(
+            values[name]
+            if isinstance(values[name], Reference)
+            else self.table.columns[name].normal_form(values[name])
+            for name in self.key
+        )
+
+    def refuse_repeated_keys(self) -> None:
+        """Refuses two rows with the same natural key.
+
+        Raises:
+            SeedError: There are two.
+        """
+        seen: dict[Key, int] = {}
+        for row in self.rows:
+            key = self.key_of(row.values)
+            if key in seen:
+                raise self.file.fault(
+                    row.line,
+                    f"this row has the same natural key ({', '.join(self.key)})"
+                    f" as the one on line {seen[key]}",
+                    hint="remove one of them, or add a column to the key",
+                )
+            seen[key] = row.line
+
+
+def check_all(data_sets: Iterable[DataSet], connection: Connection) -> tuple[CheckedDataSet, ...]:
+    """Checks all data sets against the tables of a database.
+
+    Raises:
+        SeedError: One does not fit.
+    """
+    tables = Tables(connection)
+    return tuple(_Check(data_set, tables).checked() for data_set in data_sets)
+
+
+class _Check:
+    """The check of one data set."""
+
+    def __init__(self, data_set: DataSet, tables: Tables) -> None:
+        self._data_set = data_set
+        self._file = data_set.file
+        self._tables = tables
+        self._table = self._known_table(data_set.table, data_set.line)
+
+    def checked(self) -> CheckedDataSet:
+        for name in self._data_set.key + self._data_set.columns:
+            self._column(self._table, name, self._data_set.line)
+        checked = CheckedDataSet(
+            file=self._file,
+            table=self._table,
+            key=self._data_set.key,
+            rows=tuple(self._row(row) for row in self._data_set.rows),
+        )
+        checked.refuse_repeated_keys()
+        return checked
+
+    def _known_table(self, name: str, line: int) -> SeedTable:
+        found = self._tables.find(name)
+        if found is None:
+            hint = nearest(name, self._tables.names()) or "bootstrap migrate"
+            raise self._file.fault(line, f"the database has no table {name!r}", hint=hint)
+        return found
+
+    def _column(self, table: SeedTable, name: str, line: int) -> TableColumn:
+        found = table.columns.get(name)
+        if found is None:
+            raise self._file.fault(
+                line, f"{table.name} has no column {name!r}", hint=nearest(name, table.columns)
+            )
+        return found
+
+    def _row(self, row: Row) -> CheckedRow:
+        values = {name: self._value(name, cell) for name, cell in row.values.items()}
+        for name in self._data_set.key:
+            if values.get(name) is None or isinstance(values[name], ClearPassword):
+                raise self._file.fault(
+                    row.line,
+                    f"this row has no value for {name}, which is part of its natural key",
+                )
+        for column in self._table.columns.values():
+            if column.required and column.name not in values:
+                raise self._file.fault(
+                    row.line,
+                    f"this row has no value for {column.name}, which has no default",
+                )
+        return CheckedRow(line=row.line, values=values)
+
+    def _value(self, name: str, cell: Cell) -> Any:
+        column = self._column(self._table, name, cell.line)
+        if not isinstance(cell.content, Mapping):
+            return self._scalar(column, cell, label=name)
+        if name in self._table.references:
+            return self._reference(name, cell.content, cell.line)
+        if cell.content.keys() == {MARKER}:
+            return self._password(column, cell.content[MARKER])
+        raise self._file.fault(
+            cell.line,
+            f"{name} cannot refer to another table, for it has no foreign key of its own",
+            hint='a password to be hashed is written {argon2: "…"}',
+        )
+
+    def _scalar(self, column: TableColumn, cell: Cell, *, label: str) -> Any:
+        content = cell.content
+        if content is None:
+            if column.nullable:
+                return None
+            raise self._file.fault(cell.line, f"{label} must have a value")
+        if column.kind is None:
+            raise self._file.fault(
+                cell.line, f"{label} is of type {column.type}, which data sets cannot fill"
+            )
+        value = column.kind.value(content)
+        if value is UNFIT:
+            raise self._file.fault(cell.line, f"{label} must be {column.kind.words}")
+        return value
+
+    def _reference(self, name: str, parts: Mapping[str, Cell], line: int) -> Reference:
+        table_name, wanted = self._table.references[name]
+        table = self._known_table(table_name, line)
+        if not parts:
+            raise self._file.fault(line, f"{name} must name the row of {table_name} by a column")
+        return Reference(
+            table=table,
+            wanted=wanted,
+            columns=tuple(parts),
+            key=tuple(self._key_of_reference(table, name, parts)),
+            line=line,
+        )
+
+    def _key_of_reference(
+        self, table: SeedTable, name: str, parts: Mapping[str, Cell]
+    ) -> Iterator[Any]:
+        for part, cell in parts.items():
+            column = self._column(table, part, cell.line)
+            value = self._scalar(column, cell, label=f"{name}.{part}")
+            if value is None:
+                raise self._file.fault(cell.line, f"{name}.{part} must have a value")
+            yield column.normal_form(value)
+
+    def _password(self, column: TableColumn, cell: Cell) -> ClearPassword:
+        if not isinstance(column.type, String):
+            raise self._file.fault(
+                cell.line, f"{column.name} is of type {column.type}, which cannot keep a password"
+            )
+        if not isinstance(cell.content, str):
+            raise self._file.fault(cell.line, f"the password for {column.name} must be a text")
+        return ClearPassword(text=cell.content)

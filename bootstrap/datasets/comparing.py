@@ -1,0 +1,93 @@
+"""Compares the rows of a data set with those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.datasets.checking import CheckedDataSet, CheckedRow
+from bootstrap.datasets.passwords import ClearPassword
+from bootstrap.datasets.rows import Change, Stored
+from bootstrap.datasets.tables import Key, SeedTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to be written, and how many rows are right as they are."""
+
+    inserts: tuple[Change, ...] = ()
+    updates: tuple[Change, ...] = ()
+    unchanged: int = 0
+
+    @property
+    def in_order(self) -> tuple[Change, ...]:
+        """Updates first: a new row may take a unique value that another row gives up."""
+        return self.updates + self.inserts
+
+
+def compare(data_set: CheckedDataSet, stored: Mapping[Key, Sequence[Stored]]) -> Changes:
+    """Compares rows whose references are resolved with the stored ones of the same keys.
+
+    Passwords are verified and hashed here, which takes tenths of a second of CPU each.
+
+    Raises:
+        SeedError: The natural key of a row is that of several rows in the database.
+    """
+    inserts, updates = [], []
+    for row in data_set.rows:
+        key = data_set.key_of(row.values)
+        found = stored.get(key, ())
+        if len(found) > 1:
+            raise data_set.file.fault(
+                row.line,
+                f"{data_set.table.name} has {len(found)} rows with the natural key of this one",
+                hint="remove all but one of them, or add a column to the key",
+            )
+        if not found:
+            values = {name: _written(value) for name, value in row.values.items()}
+            inserts.append(Change(line=row.line, key=key, values=values, identity={}))
+        elif values := _differing(row, found[0], data_set.table):
+            identity = {name: found[0][name] for name in data_set.table.primary_key or data_set.key}
+            updates.append(Change(line=row.line, key=key, values=values, identity=identity))
+    unchanged = len(data_set.rows) - len(inserts) - len(updates)
+    return Changes(inserts=tuple(inserts), updates=tuple(updates), unchanged=unchanged)
+
+
+def refuse_altered(
+    data_set: CheckedDataSet, changes: Changes, stored: Mapping[Key, Sequence[Stored]]
+) -> None:
+    """Refuses rows that are not in the database as they were written.
+
+    A server that rounds a time or cuts off a text in silence would get the row again at each run.
+
+    Raises:
+        SeedError: A value came back as another one.
+    """
+    for change in changes.in_order:
+        found = stored.get(change.key, ({},))[0]
+        for name, value in change.values.items():
+            if data_set.table.columns[name].normal_form(value) != found.get(name):
+                raise data_set.file.fault(
+                    change.line,
+                    f"the database keeps another value for {name} than the one given here",
+                    hint="give the value as the database keeps it; each run would write it again",
+                )
+
+
+def _written(value: Any) -> Any:
+    return value.hash() if isinstance(value, ClearPassword) else value
+
+
+def _differing(row: CheckedRow, stored: Stored, table: SeedTable) -> dict[str, Any]:
+    return {
+        name: _written(value)
+        for name, value in row.values.items()
+        if not _is_right(value, stored[name], table=table, name=name)
+    }
+
+
+def _is_right(value: Any, stored: Any, *, table: SeedTable, name: str) -> bool:
+    if isinstance(value, ClearPassword):
+        return isinstance(stored, str) and value.is_kept_in(stored)
+    return bool(table.columns[name].normal_form(value) == stored)

@@ -1,0 +1,140 @@
+"""Reads CSV: the name of the file gives the table, marks in the header the key.
+
+    name (key),price,owner_id.email (key)
+
+`owner_id.email` is a reference: the row of the table that owner_id refers to, found by its email.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from io import StringIO
+
+from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile
+
+_TABLE = re.compile(r"(?:\d+[-_])?(?P<table>.+)")
+_HEADING = re.compile(r"(?P<column>[^.()]+)(?:\.(?P<referred>[^.()]+))?(?:\((?P<mark>[^()]*)\))?")
+_FORM = "the first line names the columns: name (key),price,owner_id.email (key)"
+
+
+class _Mark(StrEnum):
+    NONE = ""
+    KEY = "key"
+    ARGON2 = "argon2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heading:
+    column: str
+    inner: str  # the column of the table referred to, or the marker of a password; often empty
+    mark: _Mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    number: int
+    cells: list[str]
+
+
+def read(file: SeedFile, text: str) -> DataSet:
+    """Reads a data set.
+
+    Raises:
+        SeedError: The quotes are broken, a row has too many or too few cells, or the header does
+            not say what the columns are.
+    """
+    lines = _lines(file, text)
+    header = next(lines, None)
+    if header is None:
+        raise file.fault(1, "the file is empty", hint=_FORM)
+    headings = _headings(file, header)
+    return DataSet(
+        file=file,
+        line=header.number,
+        table=_table(file),
+        key=_key(file, header, headings),
+        rows=tuple(_row(file, line, headings) for line in lines),
+        columns=tuple(heading.column for heading in headings),
+    )
+
+
+def _table(file: SeedFile) -> str:
+    """`20_items.csv` has the rows of the table `items`."""
+    found = _TABLE.fullmatch(file.path.stem)
+    return found["table"] if found else file.path.stem
+
+
+def _lines(file: SeedFile, text: str) -> Iterator[_Line]:
+    """The lines with something in them, each with the number on which it begins."""
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise file.fault(
+                number, f"this is not valid CSV: {error}", hint='a quote inside quotes is ""'
+            ) from error
+        if cells is None:
+            return
+        if any(cells):
+            yield _Line(number=number, cells=cells)
+
+
+def _headings(file: SeedFile, header: _Line) -> list[_Heading]:
+    headings = [_heading(file, header.number, cell) for cell in header.cells]
+    names = [(heading.column, heading.inner) for heading in headings]
+    for column, inner in names:
+        if names.count((column, inner)) > 1 or (inner and (column, "") in names):
+            raise file.fault(header.number, f"the header names {column} twice")
+    return headings
+
+
+def _heading(file: SeedFile, line: int, cell: str) -> _Heading:
+    found = _HEADING.fullmatch(cell.strip())
+    if not found:
+        raise file.fault(line, f"the header has {cell!r}, which names no column", hint=_FORM)
+    column, referred, mark = (found[name] or "" for name in ("column", "referred", "mark"))
+    if mark not in list(_Mark):
+        raise file.fault(
+            line, f"the header marks {column.strip()} with ({mark})", hint="use (key) or (argon2)"
+        )
+    inner = _Mark.ARGON2.value if mark == _Mark.ARGON2 else referred.strip()
+    return _Heading(column=column.strip(), inner=inner, mark=_Mark(mark))
+
+
+def _key(file: SeedFile, header: _Line, headings: list[_Heading]) -> tuple[str, ...]:
+    # A reference by two columns stands twice in the header, and once in the key.
+    key = dict.fromkeys(one.column for one in headings if one.mark is _Mark.KEY)
+    if not key:
+        raise file.fault(
+            header.number,
+            "the header does not say which columns tell the rows apart",
+            hint=f"mark them with (key), such as: {headings[0].column} (key)",
+        )
+    return tuple(key)
+
+
+def _row(file: SeedFile, line: _Line, headings: list[_Heading]) -> Row:
+    if len(line.cells) != len(headings):
+        raise file.fault(
+            line.number,
+            f"this row has {len(line.cells)} cells, the header has {len(headings)}",
+            hint="put a value with a comma in quotes",
+        )
+    values: dict[str, Cell] = {}
+    inner: dict[str, dict[str, Cell]] = {}
+    for heading, text in zip(headings, line.cells, strict=True):
+        if not text:
+            continue  # said nothing: as a column that a YAML row does not name
+        cell = Cell(content=text, line=line.number)
+        if heading.inner:
+            inner.setdefault(heading.column, {})[heading.inner] = cell
+        else:
+            values[heading.column] = cell
+    mappings = {name: Cell(content=parts, line=line.number) for name, parts in inner.items()}
+    return Row(line=line.number, values=values | mappings)

@@ -1,0 +1,142 @@
+"""What a file of seed data says, before a schema gives it a meaning.
+
+Messages name file, line and column, and never a value: any value can be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+from bootstrap.errors import SeedError
+
+Scalar: TypeAlias = str | Decimal | bool | None
+Content: TypeAlias = "Scalar | Mapping[str, Cell] | list[Cell]"
+
+FORM = "a data set has a table, its key, the columns that tell its rows apart, and rows"
+_MEMBERS = ("table", "key", "rows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Something that stands in a file, and the line on which it begins."""
+
+    content: Content = field(repr=False)
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as the file has it: a column that it does not name is left as it is."""
+
+    line: int
+    values: Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedFile:
+    """A file of seed data, by its path as it was given."""
+
+    path: Path
+
+    def fault(self, line: int | None, message: str, *, hint: str = "") -> SeedError:
+        """Makes the error for something in this file; None where no line is to blame."""
+        place = str(self.path) if line is None else f"{self.path}:{line}"
+        return SeedError(f"{place}: {message}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """The rows for one table.
+
+    Attributes:
+        file: Where it stands.
+        line: Where table and key are named.
+        table: The name of the table.
+        key: The columns of the natural key: they tell which row in the database is meant.
+        rows: In the order of the file.
+        columns: What a header names, also where no row has a value for it.
+    """
+
+    file: SeedFile
+    line: int
+    table: str
+    key: tuple[str, ...]
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...] = ()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint for a name that is not known."""
+    names = sorted(known)
+    found = difflib.get_close_matches(name, names, n=1)
+    if found:
+        return f"did you mean {found[0]}?"
+    return f"known are {', '.join(names)}" if names else ""
+
+
+def data_set(file: SeedFile, root: Cell) -> DataSet:
+    """Makes a data set of a document: a mapping of `table`, `key` and `rows`.
+
+    Raises:
+        SeedError: It has another form.
+    """
+    if not isinstance(root.content, Mapping):
+        raise file.fault(root.line, "this is no data set", hint=FORM)
+    members = root.content
+    for name, cell in members.items():
+        if name not in _MEMBERS:
+            hint = nearest(name, _MEMBERS)
+            raise file.fault(cell.line, f"a data set has no {name!r}", hint=hint)
+    for name in _MEMBERS:
+        if name not in members:
+            raise file.fault(root.line, f"the data set has no {name!r}", hint=FORM)
+    return DataSet(
+        file=file,
+        line=members["table"].line,
+        table=_name(file, members["table"]),
+        key=tuple(_key(file, members["key"])),
+        rows=tuple(_rows(file, members["rows"])),
+    )
+
+
+def _name(file: SeedFile, cell: Cell) -> str:
+    if not isinstance(cell.content, str) or not cell.content:
+        raise file.fault(cell.line, "the name of a table or a column must stand here")
+    return cell.content
+
+
+def _key(file: SeedFile, cell: Cell) -> Iterator[str]:
+    if not isinstance(cell.content, list):
+        yield _name(file, cell)
+        return
+    if not cell.content:
+        raise file.fault(cell.line, "the key has no column", hint=FORM)
+    for one in cell.content:
+        yield _name(file, one)
+
+
+def _rows(file: SeedFile, cell: Cell) -> Iterator[Row]:
+    if not isinstance(cell.content, list):
+        raise file.fault(cell.line, "rows must be a list", hint="write [] for no rows")
+    for row in cell.content:
+        if not isinstance(row.content, Mapping):
+            raise file.fault(row.line, "a row must be a mapping of columns to values")
+        for name, value in row.content.items():
+            _check_value(file, name, value)
+        yield Row(line=row.line, values=row.content)
+
+
+def _check_value(file: SeedFile, name: str, cell: Cell) -> None:
+    parts = cell.content.values() if isinstance(cell.content, Mapping) else (cell,)
+    if any(isinstance(part.content, Mapping | list) for part in parts):
+        raise file.fault(
+            cell.line,
+            f"{name} has a value of an unknown form",
+            hint="a value is a text, a number, true, false, null or a reference such as"
+            " {email: ada@example.com}",
+        )

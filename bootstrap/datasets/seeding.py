@@ -1,0 +1,173 @@
+"""Seeds a database: writes what the data sets have and the database has not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bootstrap.backends.base import Failure, Reason
+from bootstrap.database import Database
+from bootstrap.datasets.checking import CheckedDataSet, check_all
+from bootstrap.datasets.comparing import Changes, compare, refuse_altered
+from bootstrap.datasets.files import read_all
+from bootstrap.datasets.references import resolve
+from bootstrap.datasets.rows import Change, Stored, find, first_refused, write
+from bootstrap.datasets.tables import Key
+from bootstrap.errors import SeedError
+from bootstrap.events import DataSetFinished, DataSetStarted, Emit, silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSetReport:
+    """What became of the rows of one data set; `seconds` is what it took."""
+
+    data_set: str
+    table: str
+    inserted: int
+    updated: int
+    unchanged: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedReport:
+    """What a run did, data set by data set in the order in which they were applied."""
+
+    database: str
+    backend: str
+    data_sets: tuple[DataSetReport, ...]
+
+    @property
+    def inserted(self) -> int:
+        """Rows that were not there."""
+        return sum(one.inserted for one in self.data_sets)
+
+    @property
+    def updated(self) -> int:
+        """Rows that were there and differed."""
+        return sum(one.updated for one in self.data_sets)
+
+    @property
+    def unchanged(self) -> int:
+        """Rows that were right already and were not written."""
+        return sum(one.unchanged for one in self.data_sets)
+
+
+async def seed(
+    database: Database | str | URL,
+    *,
+    datasets: Path | Sequence[Path],
+    emit: Emit = silent,
+) -> SeedReport:
+    """Writes what data sets have and a database has not; docs/seeds.md describes their form.
+
+    All are read and checked before the first is written. Each is one transaction: when one fails,
+    those before it stay, and running it again goes on from there.
+
+    Args:
+        database: What to seed; its tables must be there.
+        datasets: Files and folders, applied in this order; in a folder in the order of the names.
+        emit: Told about each data set.
+
+    Raises:
+        SeedError: A data set cannot be read, does not fit its table, or was refused.
+        DatabaseError: The database is missing or cannot be used.
+    """
+    database = Database.of(database)
+    paths = [datasets] if isinstance(datasets, Path) else datasets
+    async with database.connect() as connection:
+        data_sets = await _checked(connection, database, paths)
+        reports = [await _apply(connection, one, database=database, emit=emit) for one in data_sets]
+    return SeedReport(
+        database=str(database), backend=database.backend.name, data_sets=tuple(reports)
+    )
+
+
+async def _checked(
+    connection: AsyncConnection, database: Database, paths: Iterable[Path]
+) -> tuple[CheckedDataSet, ...]:
+    data_sets = await asyncio.to_thread(read_all, paths)
+    with database.translated("cannot read the schema of"):
+        async with connection.begin():
+            return await connection.run_sync(lambda plain: check_all(data_sets, plain))
+
+
+async def _apply(
+    connection: AsyncConnection, data_set: CheckedDataSet, *, database: Database, emit: Emit
+) -> DataSetReport:
+    name, table = data_set.file.path.name, data_set.table.name
+    emit(DataSetStarted(data_set=name, table=table, rows=len(data_set.rows)))
+    started = time.monotonic()
+    changes = await _write(connection, data_set, database)
+    report = DataSetReport(
+        data_set=name,
+        table=table,
+        inserted=len(changes.inserts),
+        updated=len(changes.updates),
+        unchanged=changes.unchanged,
+        seconds=time.monotonic() - started,
+    )
+    emit(
+        DataSetFinished(
+            data_set=name,
+            table=table,
+            inserted=report.inserted,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            seconds=report.seconds,
+        )
+    )
+    return report
+
+
+async def _write(
+    connection: AsyncConnection, data_set: CheckedDataSet, database: Database
+) -> Changes:
+    changes = Changes()
+    try:
+        async with connection.begin():
+            resolved = await resolve(connection, data_set)
+            changes = await _compared(connection, resolved)
+            await write(connection, data_set.table, changes.in_order)
+            keys = [change.key for change in changes.in_order]
+            refuse_altered(resolved, changes, await _stored(connection, resolved, keys))
+    except Exception as error:
+        failure = database.backend.errors.translate(error)
+        if failure is None:
+            raise
+    else:
+        return changes
+    # Not inside the `except`: the driver's exception can have the whole row in its text.
+    if failure.reason is not Reason.STATEMENT:
+        raise database.error(failure, tried="cannot seed")
+    refused = await first_refused(connection, data_set.table, changes.in_order)
+    raise _refusal(data_set, refused, failure)
+
+
+async def _compared(connection: AsyncConnection, data_set: CheckedDataSet) -> Changes:
+    keys = [data_set.key_of(row.values) for row in data_set.rows]
+    stored = await _stored(connection, data_set, keys)
+    return await asyncio.to_thread(compare, data_set, stored)
+
+
+async def _stored(
+    connection: AsyncConnection, data_set: CheckedDataSet, keys: Sequence[Key]
+) -> Mapping[Key, Sequence[Stored]]:
+    named = dict.fromkeys(name for row in data_set.rows for name in row.values)
+    return await find(connection, data_set.table, by=data_set.key, keys=keys, columns=named)
+
+
+def _refusal(data_set: CheckedDataSet, refused: Change | None, failure: Failure) -> SeedError:
+    what = "this row" if refused else "these rows"
+    code = f"{failure.code}: " if failure.code else ""
+    return data_set.file.fault(
+        refused.line if refused else None,
+        f"the database refused {what} of {data_set.table.name} ({code}{failure.text})",
+        hint="nothing of this data set was written; correct it and run the command again",
+    )

@@ -1,0 +1,1 @@
+"""Renderers over the values that commands report."""

@@ -1,0 +1,1 @@
+"""The revisions on disk, and the env.py that runs them."""

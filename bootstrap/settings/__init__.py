@@ -1,0 +1,175 @@
+"""Every setting: option > environment > secret file > url_command > pyproject.toml > alembic.ini.
+
+A new setting is one new field of `Settings`; its annotation says how it is read. Files are looked
+for in the working directory only, as Alembic does: so a relative path in a URL, which is SQLite's,
+leads both commands to the same file.
+
+This package imports neither SQLAlchemy nor Alembic, and so `bootstrap --help` is fast.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, get_origin, get_type_hints
+
+from bootstrap.errors import SettingsError
+from bootstrap.settings.files import table_of
+from bootstrap.settings.sources import PROJECT_URL, URL, Found, Given, Search, Source, Spec
+from bootstrap.settings.values import CONFIGURATION, FLAG, PATH, SECONDS, TEXT, Setting
+
+__all__ = ["Setting", "Settings", "resolve", "rows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force, each with where it came from.
+
+    A field may use the ones above it while it is looked for.
+
+    Attributes:
+        config: The alembic.ini.
+        section: Its section, Alembic's `-n`.
+        url_command: A program that prints the database URL.
+        url: The database; None when nothing says which.
+        datasets: The folder or file of the data sets; None when there are none.
+        wait_timeout: Seconds that `bootstrap wait` waits.
+        echo: Whether SQL statements are logged.
+        project_url: What the project itself has configured, for the driver in it.
+    """
+
+    config: Annotated[
+        Setting[Path],
+        Spec(
+            kind=CONFIGURATION,
+            default=Path("alembic.ini"),
+            environment=("BOOTSTRAP_CONFIG", "ALEMBIC_CONFIG"),
+        ),
+    ]
+    section: Annotated[
+        Setting[str],
+        Spec(kind=TEXT, default="alembic", environment=("BOOTSTRAP_SECTION",), option="--name"),
+    ]
+    url_command: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_URL_COMMAND",)),
+    ]
+    url: Annotated[
+        Setting[str | None],
+        Spec(
+            kind=TEXT,
+            default=None,
+            environment=("BOOTSTRAP_URL", "BOOTSTRAP_DATABASE_URL", "DATABASE_URL"),
+            sources=URL,
+            secret=True,
+        ),
+    ]
+    datasets: Annotated[
+        Setting[Path | None],
+        Spec(kind=PATH, default=None, environment=("BOOTSTRAP_DATASETS",)),
+    ]
+    wait_timeout: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=60.0, environment=("BOOTSTRAP_WAIT_TIMEOUT",)),
+    ]
+    echo: Annotated[
+        Setting[bool],
+        Spec(kind=FLAG, default=False, environment=("BOOTSTRAP_ECHO",)),
+    ]
+    project_url: str | None = field(repr=False)
+
+
+def _specs() -> dict[str, Spec[Any]]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {
+        name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated
+    }
+
+
+_SPECS = _specs()
+
+
+def resolve(
+    *,
+    options: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """Looks every setting up.
+
+    Args:
+        options: Values given on the command line by the name of the setting; None in it counts
+            as not given.
+        environ: The environment; None for that of the process.
+        cwd: Where to look for files; None for the working directory.
+
+    Raises:
+        SettingsError: A setting cannot be read.
+    """
+    given = _given(options or {}, os.environ if environ is None else environ, cwd or Path())
+    found: dict[str, Setting[Any]] = {}
+    for name in _SPECS:
+        found[name] = _looked_up(name, given, earlier=found)
+    return Settings(**found, project_url=_project_url(given, earlier=found))
+
+
+def rows(settings: Settings) -> tuple[Setting[Any], ...]:
+    """Every setting, in order; whoever shows the secret ones hides their passwords."""
+    return tuple(getattr(settings, name) for name in _SPECS)
+
+
+def _given(options: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Given:
+    """The pyproject.toml is the one beside the alembic.ini that option or environment name."""
+    without = Given(options=options, environ=environ, folder=folder, toml=folder, table={})
+    ini: Path = _looked_up("config", without, earlier={}).value
+    toml = ini.with_name("pyproject.toml")
+    return replace(without, toml=toml, table=table_of(toml, known=_SPECS))
+
+
+def _looked_up(name: str, given: Given, *, earlier: Mapping[str, Setting[Any]]) -> Setting[Any]:
+    spec = _SPECS[name]
+    found = _first(spec.sources, _search(name, given, earlier=earlier))
+    value = _default(spec, given) if found is None else _read(name, found)
+    source = "default" if found is None else found.source
+    return Setting(name=name, value=value, source=source, secret=spec.secret)
+
+
+def _search(name: str, given: Given, *, earlier: Mapping[str, Setting[Any]]) -> Search:
+    spec = _SPECS[name]
+    return Search(
+        name=name,
+        option=spec.option or f"--{name.replace('_', '-')}",
+        environment=spec.environment,
+        given=given,
+        earlier=earlier,
+    )
+
+
+def _first(sources: tuple[Source, ...], search: Search) -> Found | None:
+    return next((found for source in sources if (found := source(search))), None)
+
+
+def _default(spec: Spec[Any], given: Given) -> Any:
+    return given.folder / spec.default if isinstance(spec.default, Path) else spec.default
+
+
+def _read(name: str, found: Found) -> Any:
+    spec = _SPECS[name]
+    try:
+        return spec.kind.parse(found.raw, found.base)
+    except ValueError:
+        shown = "empty or no text" if spec.secret else repr(found.raw)
+        raise SettingsError(
+            f"{name} cannot be {shown} ({found.source})", hint=f"expected: {spec.kind.expected}"
+        ) from None
+
+
+def _project_url(given: Given, *, earlier: Mapping[str, Setting[Any]]) -> str | None:
+    """What alembic.ini or pyproject.toml say, whatever is in force; a broken one says nothing."""
+    with suppress(SettingsError):
+        found = _first(PROJECT_URL, _search("url", given, earlier=earlier))
+        return None if found is None else str(_read("url", found))
+    return None

@@ -1,0 +1,92 @@
+"""One setting: its value with where it came from, and how a value is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Generic[T]):
+    """A setting in force.
+
+    Attributes:
+        name: As in `[tool.bootstrap]`.
+        value: What it is.
+        source: Where it came from, in words: `environment DATABASE_URL`.
+        secret: Whether the value may hold a password.
+    """
+
+    name: str
+    value: T
+    source: str
+    secret: bool
+
+    def __repr__(self) -> str:
+        value = "***" if self.secret and self.value is not None else repr(self.value)
+        return f"Setting(name={self.name!r}, value={value}, source={self.source!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[T]):
+    """What a setting can be.
+
+    Attributes:
+        expected: For the error message: what a value must be.
+        parse: Makes the value of what was found, and of the folder where relative paths begin;
+            raises ValueError for anything else.
+    """
+
+    expected: str
+    parse: Callable[[object, Path], T]
+
+
+def _text(raw: object, _base: Path) -> str:
+    if isinstance(raw, str) and raw.strip():
+        return raw.strip()
+    raise ValueError
+
+
+def _path(raw: object, base: Path) -> Path:
+    if isinstance(raw, str) and raw.strip():
+        return base / raw
+    if isinstance(raw, Path):
+        return base / raw
+    raise ValueError
+
+
+def _configuration(raw: object, base: Path) -> Path:
+    """An ini file; its pyproject.toml stands for it, as in Alembic."""
+    path = _path(raw, base)
+    return path.with_name("alembic.ini") if path.name == "pyproject.toml" else path
+
+
+def _seconds(raw: object, _base: Path) -> float:
+    value = float(str(raw))  # a bool becomes True, which is no number
+    if math.isfinite(value) and value >= 0:
+        return value
+    raise ValueError
+
+
+def _flag(raw: object, _base: Path) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise ValueError
+
+
+TEXT = Kind(expected="a text that is not empty", parse=_text)
+PATH = Kind(expected="the path of a file or folder", parse=_path)
+CONFIGURATION = Kind(expected="the path of an alembic.ini", parse=_configuration)
+SECONDS = Kind(expected="seconds, such as 60 or 2.5", parse=_seconds)
+FLAG = Kind(expected="true or false", parse=_flag)

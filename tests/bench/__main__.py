@@ -1,0 +1,96 @@
+"""Measures commands beside Alembic's in one run: `python -m tests.bench [ROUNDS]`.
+
+The rounds take turns, so that what else the machine does falls on both; a figure is the median
+of the wall time of whole processes, and what counts is the ratio.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.projects import new_project
+
+_BIN = Path(sys.executable).parent
+_ROUNDS = 10
+
+
+@dataclass(kw_only=True)
+class Contest:
+    """Two commands that do the same, and a deed before each."""
+
+    name: str
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+    before: Callable[[], None] = field(default=lambda: None)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {"ours": [], "theirs": []})
+
+    def round(self, environ: dict[str, str], folder: Path) -> None:
+        for side, command in (("ours", self.ours), ("theirs", self.theirs)):
+            self.before()
+            started = time.perf_counter()
+            subprocess.run(
+                [str(_BIN / command[0]), *command[1:]],
+                cwd=folder,
+                env=environ,
+                check=True,
+                capture_output=True,
+                timeout=120,
+            )
+            self.seconds[side].append(time.perf_counter() - started)
+
+    def line(self) -> str:
+        ours, theirs = (statistics.median(self.seconds[side]) for side in ("ours", "theirs"))
+        return f"{self.name:<34}{ours:>10.3f}{theirs:>10.3f}{ours / theirs:>8.2f}"
+
+
+def main() -> None:
+    """Runs the contests and prints the table."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database = folder / "bench.db"
+        new_project(folder)
+        reference = Path(__file__).parents[2] / "migrations"
+        for path in sorted((reference / "versions").glob("*.py")):
+            (folder / "migrations" / "versions" / path.name).write_text(path.read_text())
+        environ = {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
+
+        def no_database() -> None:
+            for path in folder.glob("bench.db*"):
+                path.unlink()
+
+        contests = [
+            Contest(
+                name="--version", ours=("bootstrap", "--version"), theirs=("alembic", "--version")
+            ),
+            Contest(
+                name="up / upgrade head, from nothing",
+                ours=("bootstrap", "up"),
+                theirs=("alembic", "upgrade", "head"),
+                before=no_database,
+            ),
+            Contest(
+                name="migrate / upgrade head, no-op",
+                ours=("bootstrap", "migrate"),
+                theirs=("alembic", "upgrade", "head"),
+            ),
+        ]
+        print(
+            f"{'seconds, median of ' + str(rounds):<34}{'bootstrap':>10}{'alembic':>10}{'ratio':>8}"
+        )
+        for contest in contests:
+            for _ in range(rounds):
+                contest.round(environ, folder)
+            print(contest.line())
+
+
+if __name__ == "__main__":
+    main()

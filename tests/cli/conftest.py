@@ -1,0 +1,67 @@
+"""Runs the real command in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.projects import ProjectFolder, three_tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(kw_only=True)
+class Command:
+    """`bootstrap`, in a folder and an environment."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+
+    def __call__(self, *arguments: str, **environ: str) -> Done:
+        done = subprocess.run(
+            [*self.prefix, sys.executable, "-m", "bootstrap", *arguments],
+            cwd=self.folder,
+            env=self._environ(environ),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+        return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        # COLUMNS: tables are as wide everywhere; NO_COLOR: a CI may force colours.
+        return {**os.environ, "COLUMNS": "120", "NO_COLOR": "1", **self.environ, **more}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectFolder:
+    """A project of three tables in a folder of its own."""
+    return three_tables(tmp_path / "project")
+
+
+@pytest.fixture
+def run(project: ProjectFolder) -> Command:
+    """The command in the project's folder."""
+    return Command(folder=project.root)

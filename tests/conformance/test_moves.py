@@ -1,0 +1,356 @@
+"""A database moves along its history: migrate, downgrade, stamp, status."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+import bootstrap
+from bootstrap import events
+from tests.projects import ProjectFolder, new_project, three_tables
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ProjectFolder:
+    return three_tables(tmp_path / "project")
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+async def tables_of(url: str) -> set[str]:
+    async with bootstrap.Database.of(url).connect() as connection:
+        return await connection.run_sync(tables)
+
+
+async def execute(url: str, sql: str) -> None:
+    async with bootstrap.Database.of(url).connect() as connection:
+        await connection.execute(text(sql))
+        await connection.commit()
+
+
+async def test_migrate_goes_to_the_head_and_then_has_nothing_to_do(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    seen: list[events.Event] = []
+
+    first = await bootstrap.migrate(empty_url, project=folder.project, emit=seen.append)
+    second = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ["one", "two", "three"] == [step.revision for step in first.steps]
+    assert ((), ("three",)) == (first.before, first.after)
+    assert ((), ("three",)) == (second.steps, second.after)
+    assert ["StepStarted", "StepFinished"] * 3 == [type(event).__name__ for event in seen]
+    assert {"t_one", "t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
+
+
+@pytest.mark.parametrize(
+    ("revision", "expected"),
+    [("+1", "one"), ("one+1", "two"), ("thre", "three"), ("heads", "three")],
+)
+async def test_migrate_takes_the_forms_of_alembic(
+    empty_url: str, folder: ProjectFolder, revision: str, expected: str
+) -> None:
+    report = await bootstrap.migrate(empty_url, revision, project=folder.project)
+
+    assert (expected,) == report.after
+
+
+async def test_a_branch_label_names_its_head(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "project")
+    folder.revision("left", down=None, extra="branch_labels = ('west',)")
+    folder.revision("right", down=None, extra="branch_labels = ('east',)")
+
+    report = await bootstrap.migrate(empty_url, "east@head", project=folder.project)
+
+    assert ("right",) == report.after
+
+
+async def test_several_heads_are_named_and_heads_applies_all(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path / "project")
+    folder.revision("left", down=None)
+    folder.revision("right", down=None)
+
+    with pytest.raises(bootstrap.RevisionError, match="several heads: left, right"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+    before = await tables_of(empty_url)
+    report = await bootstrap.migrate(empty_url, "heads", project=folder.project)
+
+    assert set() == before
+    assert ("left", "right") == report.after
+
+
+async def test_a_merge_ends_at_one_head(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "project")
+    folder.revision("base1", down=None)
+    folder.revision("left", down="base1")
+    folder.revision("right", down="base1")
+    folder.revision("joined", down=("left", "right"))
+
+    up = await bootstrap.migrate(empty_url, project=folder.project)
+    down = await bootstrap.downgrade(empty_url, "left", project=folder.project)
+
+    assert ("joined",) == up.after
+    assert ("left", "right") == down.after
+
+
+async def test_an_unknown_revision_changes_nothing_and_names_the_nearest(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    with pytest.raises(bootstrap.RevisionError, match="no revision 'thre3'") as refused:
+        await bootstrap.migrate(empty_url, "thre3", project=folder.project)
+
+    assert "nearest: three (three title)" == refused.value.hint
+    assert set() == await tables_of(empty_url)
+
+
+async def test_too_many_steps_up_change_nothing(empty_url: str, folder: ProjectFolder) -> None:
+    with pytest.raises(bootstrap.RevisionError, match=r"\+7"):
+        await bootstrap.migrate(empty_url, "+7", project=folder.project)
+
+    assert set() == await tables_of(empty_url)
+
+
+async def test_a_database_of_other_code_is_recognised(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    await bootstrap.migrate(empty_url, "one", project=folder.project)
+    await execute(empty_url, "UPDATE alembic_version SET version_num = 'newer'")
+
+    for function in (bootstrap.migrate, bootstrap.status):
+        with pytest.raises(bootstrap.RevisionError, match="at revision newer, which this project"):
+            await function(empty_url, project=folder.project)
+
+
+async def test_a_missing_database_is_said_and_not_created(
+    fresh_url: str, folder: ProjectFolder
+) -> None:
+    for function in (bootstrap.migrate, bootstrap.status):
+        with pytest.raises(bootstrap.DatabaseMissing, match="does not exist") as refused:
+            await function(fresh_url, project=folder.project)
+        assert "bootstrap create" in refused.value.hint
+
+    assert not await bootstrap.Database.of(fresh_url).exists()
+
+
+async def test_downgrade_goes_back_and_leaves_nothing(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    await bootstrap.migrate(empty_url, project=folder.project)
+
+    one_back = await bootstrap.downgrade(empty_url, "-1", project=folder.project)
+    to_base = await bootstrap.downgrade(empty_url, "base", project=folder.project)
+
+    assert ("two",) == one_back.after
+    assert ["two", "one"] == [step.revision for step in to_base.steps]
+    assert {"alembic_version"} == await tables_of(empty_url)
+
+
+async def test_a_downgrade_that_loses_rows_asks_first(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await execute(empty_url, "INSERT INTO t_two (id) VALUES (1), (2)")
+
+    with pytest.raises(bootstrap.RowsWouldBeLost) as refused:
+        await bootstrap.downgrade(empty_url, "base", project=folder.project)
+    untouched = await tables_of(empty_url)
+    still_free = await bootstrap.downgrade(empty_url, "two", project=folder.project)
+    accepted = await bootstrap.downgrade(
+        empty_url, "base", project=folder.project, accept_loss=True
+    )
+
+    assert {"t_two": 2} == refused.value.tables
+    assert {"t_one", "t_two", "t_three", "alembic_version"} == untouched
+    assert (("two",), ()) == (still_free.after, accepted.after)
+
+
+@pytest.mark.parametrize(
+    "downgrade",
+    [
+        "op.execute('DROP TABLE  precious')",
+        "if op.get_bind().execute(sa.text('select count(*) from precious')).scalar() >= 0:\n"
+        "    op.drop_table('precious')",
+    ],
+    ids=["raw SQL", "needs data to decide"],
+)
+async def test_a_loss_that_is_hidden_is_found(
+    empty_url: str, tmp_path: Path, downgrade: str
+) -> None:
+    folder = new_project(tmp_path / "project")
+    create = "op.create_table('precious', sa.Column('id', sa.Integer, primary_key=True))"
+    folder.revision("one", down=None, upgrade=create, downgrade=downgrade)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await execute(empty_url, "INSERT INTO precious (id) VALUES (1)")
+
+    with pytest.raises(bootstrap.RowsWouldBeLost, match=r"precious \(1 row\)"):
+        await bootstrap.downgrade(empty_url, "base", project=folder.project)
+
+    assert {"precious", "alembic_version"} == await tables_of(empty_url)
+
+
+async def test_stamp_writes_the_revision_and_runs_nothing(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    stamped = await bootstrap.stamp(empty_url, "two", project=folder.project)
+    after = await tables_of(empty_url)
+    cleared = await bootstrap.stamp(empty_url, "base", project=folder.project)
+
+    assert (("two",), ["two"]) == (stamped.after, [step.revision for step in stamped.steps])
+    assert {"alembic_version"} == after
+    assert ((), ["base"]) == (cleared.after, [step.revision for step in cleared.steps])
+
+
+async def test_status_tells_what_is_pending_and_writes_nothing(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    untouched = await bootstrap.status(empty_url, project=folder.project)
+    tables_after = await tables_of(empty_url)
+    await bootstrap.migrate(empty_url, "two", project=folder.project)
+    halfway = await bootstrap.status(empty_url, project=folder.project)
+
+    assert ((), ("three",)) == (untouched.current, untouched.heads)
+    assert ["one", "two", "three"] == [step.revision for step in untouched.pending]
+    assert set() == tables_after
+    assert (("two",), ["three"]) == (
+        halfway.current,
+        [step.revision for step in halfway.pending],
+    )
+
+
+async def test_the_backend_that_really_answers_is_reported(
+    empty_url: str, backend_name: str, folder: ProjectFolder
+) -> None:
+    as_mysql = empty_url.replace("mariadb://", "mysql://")
+
+    report = await bootstrap.status(as_mysql, project=folder.project)
+
+    assert backend_name == report.backend
+    assert report.server_version[0].isdigit()
+
+
+async def test_a_failing_statement_names_file_line_and_statement(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    path = folder.revision("four", down="three", upgrade="op.execute('DROP TABLE nowhere')")
+    seen: list[events.Event] = []
+
+    with pytest.raises(bootstrap.StatementFailed) as failed:
+        await bootstrap.migrate(empty_url, project=folder.project, emit=seen.append)
+
+    assert f"{path}:8" in failed.value.message
+    assert "DROP TABLE nowhere" in failed.value.message
+    assert "revision four" in failed.value.message
+    status = await bootstrap.status(empty_url, project=folder.project)
+    assert (
+        "three" in status.current
+        or bootstrap.Database.of(empty_url).backend.features.transactional_ddl
+    )
+
+
+async def test_a_revision_that_raises_is_named_with_its_line(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    path = folder.revision("four", down="three", upgrade="1 / 0")
+
+    with pytest.raises(
+        bootstrap.RevisionError, match="revision four raised ZeroDivisionError"
+    ) as it:
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert f"{path}:8" in it.value.message
+
+
+ENV = """
+    import asyncio
+    from alembic import context
+    from bootstrap import Database
+    from sqlalchemy import text
+
+    def run(connection):
+        BEFORE
+        context.configure(connection=connection)
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except EXCEPTION:
+            pass
+
+    async def main():
+        engine = Database.of(context.config.get_main_option("sqlalchemy.url")).engine()
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+        await engine.dispose()
+
+    asyncio.run(main())
+"""
+
+
+async def test_env_py_that_swallows_its_error_is_no_success(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    folder.env(ENV.replace("BEFORE", "pass").replace("EXCEPTION", "Exception"))
+    folder.revision("four", down="three", upgrade="op.execute('DROP TABLE nowhere')")
+
+    with pytest.raises(bootstrap.RevisionError, match="without an error, but the database is at"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+
+async def test_a_statement_before_configure_is_no_success(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    """Plain Alembic ends with exit code 0, and what it did is rolled back."""
+    folder.env(
+        ENV.replace("BEFORE", "connection.execute(text('SELECT 1'))").replace("EXCEPTION", "()")
+    )
+
+    with pytest.raises(bootstrap.RevisionError, match="without an error, but the database is at"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+
+async def test_a_broken_env_py_is_named_with_its_line(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    folder.env("import missing_module_of_mine\n")
+
+    with pytest.raises(bootstrap.RevisionError, match=r"env.py failed: ModuleNotFoundError") as it:
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert "env.py:1" in it.value.message
+
+
+async def test_a_revision_with_a_syntax_error_is_named_with_its_line(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    path = folder.root / "migrations" / "versions" / "four.py"
+    path.write_text("revision = 'four'\ndown_revision = = 'three'\n")
+
+    with pytest.raises(bootstrap.RevisionError, match="SyntaxError") as it:
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert f"{path}:2" in it.value.message
+
+
+async def test_several_databases_at_once_each_get_their_own_tables(
+    empty_url: str, tmp_path: Path
+) -> None:
+    """With Alembic's API four threads on four databases end with tables in the wrong one."""
+    folders = [three_tables(tmp_path / f"project{number}") for number in range(3)]
+    others = [f"sqlite:///{tmp_path}/{number}.db" for number in range(2)]
+    for url in others:
+        await bootstrap.create(url)
+    urls = [empty_url, *others]
+
+    await asyncio.gather(
+        *(
+            bootstrap.migrate(url, project=folder.project)
+            for url, folder in zip(urls, folders, strict=True)
+        )
+    )
+
+    expected = {"t_one", "t_two", "t_three", "alembic_version"}
+    assert [expected] * 3 == [await tables_of(url) for url in urls]

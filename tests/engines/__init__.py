@@ -1,0 +1,1 @@
+"""Real database engines for tests, fetched into a folder of their own."""
