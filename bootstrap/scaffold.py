@@ -14,41 +14,6 @@ from bootstrap.errors import SettingsError
 
 _DEFAULT_URL = "sqlite:///app.db"
 _EMPTY_METADATA = "from sqlalchemy import MetaData\n\nmetadata = MetaData()"
-_INI = """\
-# Alembic's configuration; `bootstrap` reads it too.
-
-[alembic]
-script_location = %(here)s/migrations
-file_template = %%(year)d%%(month).2d%%(day).2d_%%(rev)s_%%(slug)s
-path_separator = os
-# The database stands in pyproject.toml, [tool.bootstrap] url; DATABASE_URL goes before it.
-
-[loggers]
-keys = root,alembic
-
-[handlers]
-keys = console
-
-[formatters]
-keys = generic
-
-[logger_root]
-level = WARNING
-handlers = console
-
-[logger_alembic]
-level = INFO
-handlers =
-qualname = alembic
-
-[handler_console]
-class = StreamHandler
-args = (sys.stderr,)
-formatter = generic
-
-[formatter_generic]
-format = %(levelname)-5.5s [%(name)s] %(message)s
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +84,7 @@ def _tools(pyproject: Path) -> Mapping[str, object]:
 
 def _new_project(*, empty: bool) -> Iterator[tuple[str, str]]:
     """The files of a new project, by their path in it."""
-    yield "alembic.ini", _INI
+    yield "alembic.ini", reference.configuration_file().read_text(encoding="utf-8")
     migrations = reference.migrations_folder()
     for path in sorted(migrations.rglob("*")):
         name = path.relative_to(migrations)

@@ -74,13 +74,13 @@ def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
 
 
 def compare_server_default(*compared: Any) -> bool | None:
-    """Tells that a boolean's default differs; None leaves the answer to Alembic.
+    """Tells that a default is the same though it is written otherwise; None lets Alembic compare.
 
-    MySQL has no booleans and says 1 for the `true` of the models.
+    MySQL and MariaDB say 1 for the `true` of the models, and leave brackets and quotes out.
     """
     *_, found, _, expected = compared
-    same = {("1", "true"), ("0", "false")}
-    return False if (str(found).strip("'"), expected) in same else None
+    bare = {"true": "1", "false": "0"}.get(expected, expected or "").strip("()'")
+    return False if found and found.strip("()'") == bare else None
 
 
 def configure(**where: Any) -> None:

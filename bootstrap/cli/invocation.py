@@ -51,10 +51,11 @@ class Invocation:
         """The database that the settings name."""
         url = self.settings.url.value
         if url is None:
+            self.project  # noqa: B018 - in an empty folder it says that there is none
             raise SettingsError(
                 "no database is configured",
                 hint="give --url, set DATABASE_URL, or write url into [tool.bootstrap] of "
-                "pyproject.toml; in an empty folder: bootstrap init",
+                "pyproject.toml",
             )
         return Database.of(url, like=self.settings.project_url)
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bootstrap.reference.models import Item, User, metadata
 
-__all__ = ["METADATA_IMPORT", "Item", "User", "datasets_folder", "metadata", "migrations_folder"]
+__all__ = [
+    "METADATA_IMPORT",
+    "Item",
+    "User",
+    "configuration_file",
+    "datasets_folder",
+    "metadata",
+    "migrations_folder",
+]
 
 METADATA_IMPORT = "from bootstrap.reference import metadata"  # the line in migrations/env.py
 
@@ -29,11 +37,21 @@ def __getattr__(name: str) -> Any:
 
 
 def migrations_folder() -> Path:
-    """The folder with env.py: in the installed package, or at the root of a checkout."""
-    installed = _HERE / "migrations"
-    return installed if installed.is_dir() else _HERE.parents[1] / "migrations"
+    """The folder with env.py."""
+    return _installed_or_checked_out("migrations")
+
+
+def configuration_file() -> Path:
+    """The alembic.ini."""
+    return _installed_or_checked_out("alembic.ini")
 
 
 def datasets_folder() -> Path:
     """The folder with the development data sets."""
     return _HERE / "datasets"
+
+
+def _installed_or_checked_out(name: str) -> Path:
+    """The wheel carries in this package what stands at the root of a checkout."""
+    installed = _HERE / name
+    return installed if installed.exists() else _HERE.parents[1] / name

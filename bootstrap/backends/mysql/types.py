@@ -30,4 +30,4 @@ class MySQLTypes:
 
     def utc_now(self) -> str:
         """The time at which the statement began; in brackets, as an expression in a DEFAULT is."""
-        return "(UTC_TIMESTAMP(6))"
+        return "(utc_timestamp(6))"
