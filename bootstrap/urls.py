@@ -17,6 +17,8 @@ from bootstrap.backends.base import Backend, Driver
 from bootstrap.errors import SettingsError
 
 _HIDDEN = "***"
+# SQLAlchemy 2.0 takes the name of a database as it is written, 2.1 decodes it as all the rest.
+NAMES_ARE_ENCODED = make_url("sqlite:///%25").database == "%"
 _SECRET_OPTIONS = frozenset({"password", "passwd", "passfile", "sslpassword"})
 _LARGEST_PORT = 65535
 
@@ -58,7 +60,8 @@ def shown(url: str | URL) -> str:
     except SettingsError:
         scheme, separator, _ = str(url).partition("://")
         return f"{scheme}://{_HIDDEN}" if separator else _HIDDEN
-    path = "" if parsed.database is None else "/" + _readable(parsed.database, reserved="%?#")
+    reserved = "%?#" if NAMES_ARE_ENCODED else ""
+    path = "" if parsed.database is None else "/" + _readable(parsed.database, reserved=reserved)
     scheme = parsed.drivername.partition("+")[0]
     return f"{scheme}://{_shown_place(parsed)}{path}{_shown_options(parsed)}"
 
@@ -75,7 +78,10 @@ def alembic_option(url: URL) -> str:
 
     ConfigParser takes `%` for the begin of an interpolation and strips blanks at the end.
     """
-    return url.render_as_string(hide_password=False).replace(" ", "%20").replace("%", "%%")
+    text = url.render_as_string(hide_password=False)
+    if NAMES_ARE_ENCODED:
+        text = text.replace(" ", "%20")
+    return text.replace("%", "%%")
 
 
 def _parsed(url: str | URL) -> URL:

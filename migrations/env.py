@@ -79,8 +79,10 @@ def compare_server_default(*compared: Any) -> bool | None:
     MySQL and MariaDB say 1 for the `true` of the models, and leave brackets and quotes out.
     """
     *_, found, _, expected = compared
-    bare = {"true": "1", "false": "0"}.get(expected, expected or "").strip("()'")
-    return False if found and found.strip("()'") == bare else None
+    if not found or not expected:
+        return None
+    bare = {"true": "1", "false": "0"}.get(expected, expected).strip("()'")
+    return False if found.strip("()'") == bare else None
 
 
 def configure(**where: Any) -> None:

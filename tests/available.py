@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -166,8 +167,10 @@ async def _drop_mysql(url: URL) -> None:
     sessions = await _mysql(
         url, f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
     )
-    kills = (f"KILL {pid}" for (pid,) in sessions)
-    await _mysql(url, *kills, f"DROP DATABASE IF EXISTS `{name}`")
+    for (pid,) in sessions:
+        with suppress(aiomysql.MySQLError):  # it has ended meanwhile
+            await _mysql(url, f"KILL {pid}")
+    await _mysql(url, f"DROP DATABASE IF EXISTS `{name}`")
 
 
 async def _create_sqlite(url: URL) -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.project import Project
+from bootstrap.reference import METADATA_IMPORT
 
-_INI = "[alembic]\nscript_location = %(here)s/migrations\npath_separator = os\n"
-_ENV = Path(__file__).parents[1] / "migrations" / "env.py"
-_METADATA = "from bootstrap.reference import metadata"
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +56,11 @@ class ProjectFolder:
 def new_project(root: Path) -> ProjectFolder:
     """A project without revisions, with the reference project's env.py."""
     (root / "migrations" / "versions").mkdir(parents=True)
-    (root / "alembic.ini").write_text(_INI)
+    (root / "alembic.ini").write_text((_ROOT / "alembic.ini").read_text())
     folder = ProjectFolder(root=root)
+    env = (_ROOT / "migrations" / "env.py").read_text()
     folder.env(
-        _ENV.read_text().replace(
-            _METADATA, "from sqlalchemy import MetaData\nmetadata = MetaData()"
-        )
+        env.replace(METADATA_IMPORT, "from sqlalchemy import MetaData\nmetadata = MetaData()")
     )
     return folder
 

@@ -82,7 +82,7 @@ class Features:
     transactional_ddl: bool
     is_file: bool  # the database is a file of this machine, without a server
     create_options: frozenset[str] = frozenset()  # fields of CreateOptions that mean something
-    enforces_lengths: bool = True  # VARCHAR(n) refuses a longer value by itself
+    enforces_types: bool = True  # VARCHAR(n) refuses a longer value, DATETIME a text
     native_booleans: bool = True
 
 

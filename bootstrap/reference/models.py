@@ -38,7 +38,7 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _types_are_hints(*_: object, dialect: Dialect, **__: object) -> bool:
-    return not of_dialect(dialect).features.enforces_lengths
+    return not of_dialect(dialect).features.enforces_types
 
 
 def _has_no_boolean(*_: object, dialect: Dialect, **__: object) -> bool:

@@ -40,7 +40,7 @@ def downgrade() -> None:
 
 def checks() -> list[sa.CheckConstraint]:
     """What the types of the columns enforce, where types are only hints."""
-    if of_dialect(op.get_context().dialect).features.enforces_lengths:
+    if of_dialect(op.get_context().dialect).features.enforces_types:
         return []
     lengths = {"username": 30, "email": 255, "hashed_password": 255}
     return [

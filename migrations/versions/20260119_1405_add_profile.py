@@ -51,7 +51,7 @@ def checks() -> dict[str, str]:
     found = {}
     if not features.native_booleans:
         found["ck_users_is_active_boolean"] = "is_active IN (0, 1)"
-    if not features.enforces_lengths:
+    if not features.enforces_types:
         found["ck_users_name_length"] = "length(name) <= 100"
         found["ck_users_created_at_time"] = (
             "length(created_at) = 26 AND datetime(created_at) IS substr(created_at, 1, 19)"

@@ -47,7 +47,7 @@ def downgrade() -> None:
 
 def checks() -> list[sa.CheckConstraint]:
     """What the types of the columns enforce, where types are only hints."""
-    if of_dialect(op.get_context().dialect).features.enforces_lengths:
+    if of_dialect(op.get_context().dialect).features.enforces_types:
         return []
     return [
         sa.CheckConstraint("price = round(price, 2)", name=op.f("ck_items_price_scale")),

@@ -41,7 +41,7 @@ def resize(before: int, after: int) -> None:
             type_=ExactString(after),
             existing_nullable=False,
         )
-        if not of_dialect(op.get_context().dialect).features.enforces_lengths:
+        if not of_dialect(op.get_context().dialect).features.enforces_types:
             batch.drop_constraint(op.f(LENGTH), type_="check")
             batch.create_check_constraint(op.f(LENGTH), sa.text(f"length(username) <= {after}"))
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bootstrap.backends import of_dialect
 from bootstrap.database import Database
 from bootstrap.errors import DatabaseError
 from tests.catalogues import catalogue, read
@@ -188,6 +189,32 @@ async def test_autogenerate_finds_nothing_at_the_head(alembic: Alembic) -> None:
 
     assert 2 == written.read_text().count("    pass\n")
     alembic("upgrade", "head")
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql", "mysql", "mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("ALTER TABLE users ALTER COLUMN name SET DEFAULT 'x'", "modify_default"),
+        ("ALTER TABLE users ALTER COLUMN name DROP DEFAULT", "modify_default"),
+        ("ALTER TABLE users ALTER COLUMN is_active SET DEFAULT {false}", "modify_default"),
+        ("ALTER TABLE items ADD COLUMN colour VARCHAR(9)", "remove_column"),
+    ],
+)
+async def test_check_sees_a_difference(
+    alembic: Alembic, empty_url: str, change: str, expected: str
+) -> None:
+    """The control for the two tests above."""
+    async with Database.of(empty_url).connect() as connection:
+        await connection.run_sync(up, HEAD)
+        native = of_dialect(connection.dialect).features.native_booleans
+        await connection.execute(text(change.format(false="false" if native else "0")))
+        await connection.commit()
+
+    failed = alembic.run("check")
+
+    assert 255 == failed.returncode
+    assert expected in failed.stdout
 
 
 async def test_autogenerate_writes_the_types_so_that_the_revision_runs(alembic: Alembic) -> None:

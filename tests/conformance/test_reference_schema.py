@@ -92,10 +92,10 @@ async def test_every_constraint_has_the_name_of_the_convention(connection: Async
     held_by_type = {"username_length", "email_length", "hashed_password_length", "name_length"}
     held_by_type |= {"created_at_time"}
     users = {"email_lower"}
-    users |= set() if features.enforces_lengths else held_by_type
+    users |= set() if features.enforces_types else held_by_type
     users |= set() if features.native_booleans else {"is_active_boolean"}
     items = {"price_range"}
-    items |= set() if features.enforces_lengths else {"name_length", "price_scale"}
+    items |= set() if features.enforces_types else {"name_length", "price_scale"}
 
     assert {f"ck_users_{name}" for name in users} == set(tables["users"]["checks"])
     assert {f"ck_items_{name}" for name in items} == set(tables["items"]["checks"])

@@ -258,7 +258,7 @@ def test_ssl_mode_becomes_a_context_for_aiomysql(
     [
         ("sqlite:///app.db", "app.db", {}),
         ("sqlite:///app.db?timeout=5", "app.db", {"timeout": "5"}),
-        ("sqlite:///a%25b.db?mode=ro", "file:a%25b.db", {"mode": "ro", "uri": "true"}),
+        ("sqlite:///a b.db?mode=ro", "file:a%20b.db", {"mode": "ro", "uri": "true"}),
         ("sqlite:///file:a.db?mode=ro&uri=true", "file:a.db", {"mode": "ro", "uri": "true"}),
     ],
 )

@@ -130,7 +130,12 @@ def test_a_driver_that_is_not_installed_is_named_with_its_package(
         ("postgresql+asyncpg://u:p@h:5432/app", "postgresql://u:***@h:5432/app"),
         ("postgresql://u:@h/app", "postgresql://u:***@h/app"),
         ("postgresql://u@[::1]:1/app", "postgresql://u@[::1]:1/app"),
-        ("postgresql://%C3%BC:p@h/gr%C3%B6%C3%9Fe%3F", "postgresql://ü:***@h/größe%3F"),
+        (
+            "postgresql://%C3%BC:p@h/gr%C3%B6%C3%9Fe%3F",
+            "postgresql://ü:***@h/größe%3F"
+            if urls.NAMES_ARE_ENCODED
+            else "postgresql://ü:***@h/gr%C3%B6%C3%9Fe%3F",
+        ),
         ("mysql://h/a?ssl_ca=/c.pem&password=x", "mysql://h/a?ssl_ca=/c.pem&password=***"),
         ("postgresql://h/a?sslpassword=x&passfile=y", None),
         ("postgresql://h/a?host=b:1&host=c:2", "postgresql://h/a?host=b:1&host=c:2"),
@@ -144,9 +149,14 @@ def test_a_url_is_shown_without_driver_and_secrets(url: str, text: str | None) -
     assert (text or "postgresql://h/a?sslpassword=***&passfile=***") == urls.shown(url)
 
 
-@given(password=TEXTS, database=TEXTS)
-@example(password="p%40ss%(here)s%%", database="trailing blank ")
-@example(password="#;:/?@[]=&+ '\"\\", database="a\nb\r\nc")
+# With SQLAlchemy 2.0 only names that need no encoding come through ConfigParser.
+NAMES = TEXTS if urls.NAMES_ARE_ENCODED else st.text("abcdé_-", min_size=1)
+ODD, MULTILINE = ("é% ", "a\nb\r\nc") if urls.NAMES_ARE_ENCODED else ("é", "a b")
+
+
+@given(password=TEXTS, database=NAMES)
+@example(password="p%40ss%(here)s%%", database=ODD)
+@example(password="#;:/?@[]=&+ '\"\\", database=MULTILINE)
 def test_every_password_survives_set_main_option(password: str, database: str) -> None:
     url = URL.create("postgresql", "user", password, "host", 5432, database, {"sslmode": "require"})
     config = Config()
@@ -156,8 +166,8 @@ def test_every_password_survives_set_main_option(password: str, database: str) -
     assert url == make_url(config.get_main_option("sqlalchemy.url", ""))
 
 
-@given(password=TEXTS, database=TEXTS)
-@example(password=" %s ", database="é% ")
+@given(password=TEXTS, database=NAMES)
+@example(password=" %s ", database=ODD)
 def test_every_password_survives_a_file(
     tmp_path_factory: pytest.TempPathFactory, password: str, database: str
 ) -> None:

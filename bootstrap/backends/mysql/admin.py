@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
 from bootstrap.backends.mysql.errors import MySQLErrors
+
+_NO_SUCH_THREAD = "1094"  # the session has ended by itself
 
 
 class MySQLAdmin:
@@ -47,7 +50,7 @@ class MySQLAdmin:
         others = await self.sessions(engines, connecting) if force else ()
         async with _nowhere(engines, connecting) as connection:
             for session in others:
-                await connection.exec_driver_sql(f"KILL {session.pid:d}")
+                await _kill(connection, session)
             quote = connection.dialect.identifier_preparer.quote_identifier
             await connection.exec_driver_sql(f"DROP DATABASE {quote(name)}")
 
@@ -62,6 +65,15 @@ class MySQLAdmin:
             mine = processes.c.id == func.connection_id()
             rows = await connection.execute(select(processes).where(here, ~mine))
             return tuple(Session(pid=row.id, user=row.user, application="") for row in rows)
+
+
+async def _kill(connection: AsyncConnection, session: Session) -> None:
+    try:
+        await connection.exec_driver_sql(f"KILL {session.pid:d}")
+    except DBAPIError as error:
+        failure = MySQLErrors().translate(error)
+        if failure is None or failure.code != _NO_SUCH_THREAD:
+            raise
 
 
 @asynccontextmanager

@@ -37,6 +37,9 @@ class PostgreSQLErrors:
             if type(cause) is ConnectionError:
                 # asyncpg's own, without an errno: the server has no TLS and it was asked for.
                 return Failure(reason=Reason.TLS, code="", text=one_line(cause))
+            if type(cause).__module__.startswith("asyncpg"):
+                # Found by the driver itself, such as no host with the asked target_session_attrs.
+                return Failure(reason=Reason.STATEMENT, code="", text=one_line(cause))
         if failure := network_failure(error):
             return failure
         if isinstance(error, DBAPIError):

@@ -14,7 +14,7 @@ BACKEND = Backend(
     drivers=DRIVERS,
     sync_drivers=SYNC_DRIVERS,
     features=Features(
-        transactional_ddl=False, is_file=True, enforces_lengths=False, native_booleans=False
+        transactional_ddl=False, is_file=True, enforces_types=False, native_booleans=False
     ),
     engines=SQLiteEngines(),
     errors=SQLiteErrors(),
