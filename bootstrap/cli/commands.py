@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,14 @@ import bootstrap
 from bootstrap.cli.options import Common, common
 
 if TYPE_CHECKING:
-    from bootstrap.cli.invocation import Invocation
+    from bootstrap.cli.invocation import Invocation, Work
 
 _SAFE = {"help_option_names": ["-h", "--help"]}
 _MINUS_ONE = {"ignore_unknown_options": True}  # `-1` is a revision here
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def _perform(command: str, given: Common, work: Callable[[Invocation], Awaitable[object]]) -> None:
+def _perform(command: str, given: Common, work: Work) -> None:
     # Imported here because `--help` and `--version` must not wait for SQLAlchemy and Alembic.
     from bootstrap.cli.invocation import perform  # noqa: PLC0415
 
@@ -102,7 +101,7 @@ def drop(common: Common, *, force: bool, yes: bool) -> None:
     """
 
     async def work(now: Invocation) -> object:
-        now.confirm(f"Drop {now.database.label} with all that is in it?", yes=yes)
+        await now.confirm(f"Drop {now.database.label} with all that is in it?", yes=yes)
         return await bootstrap.drop(now.database, force=force, emit=now.emit)
 
     _perform("drop", common, work)
@@ -176,7 +175,7 @@ def downgrade(common: Common, revision: str, *, yes: bool) -> None:
         except bootstrap.RowsWouldBeLost as loss:
             if not now.can_ask:
                 raise
-            now.confirm(f"{loss.message[0].upper()}{loss.message[1:]}. Go on?", yes=False)
+            await now.confirm(f"{loss.message[0].upper()}{loss.message[1:]}. Go on?", yes=False)
         return await attempt(accept_loss=True)
 
     _perform("downgrade", common, work)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import click
 
 from bootstrap import settings as settings_module
 from bootstrap import urls
+from bootstrap.cli.main_thread import MainThread
 from bootstrap.cli.options import Common
 from bootstrap.cli.screen import Screen
 from bootstrap.database import Database
@@ -22,6 +23,9 @@ from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.events import Emit
 from bootstrap.project import Project
 from bootstrap.reports.json import document, error_document
+from bootstrap.revisions.environment import in_thread
+
+Work: TypeAlias = Callable[["Invocation"], Coroutine[Any, Any, object]]
 
 _DEFECT = 70
 _INTERRUPTED = 130
@@ -86,7 +90,7 @@ class Invocation:
         """Whether somebody is there to answer."""
         return sys.stdin.isatty()
 
-    def confirm(self, question: str, *, yes: bool) -> None:
+    async def confirm(self, question: str, *, yes: bool) -> None:
         """Asks, unless `yes`; ends the command when the answer is no.
 
         Raises:
@@ -97,26 +101,22 @@ class Invocation:
             return
         if not self.can_ask:
             raise click.UsageError(f"{question} Nobody can answer here: add --yes.")
-        click.confirm(question, abort=True, err=True)
+        await in_thread(lambda: click.confirm(question, abort=True, err=True))
 
 
-def perform(command: str, given: Common, work: Callable[[Invocation], Awaitable[object]]) -> None:
+def perform(command: str, given: Common, work: Work) -> None:
     """Runs the work of a command, shows its report or its error, and exits."""
-    screen = Screen(command=command, as_json=given.as_json)
+    screen = Screen()
     now = Invocation(given=given, screen=screen)
-
-    async def run() -> object:
-        return await work(now)
-
     with screen:
-        code = _outcome(command, run, now)
+        code = _outcome(command, work, now=now)
     sys.exit(code)
 
 
-def _outcome(command: str, run: Callable[[], Awaitable[object]], now: Invocation) -> int:
+def _outcome(command: str, work: Work, *, now: Invocation) -> int:
     screen = now.screen
     try:
-        report = asyncio.run(_awaited(run))
+        report = MainThread().run(work(now))
     except click.Abort:
         screen.note("Nothing was changed.")
         return _DECLINED
@@ -134,10 +134,6 @@ def _outcome(command: str, run: Callable[[], Awaitable[object]], now: Invocation
     else:
         screen.print_report(report)
     return 0
-
-
-async def _awaited(run: Callable[[], Awaitable[object]]) -> object:
-    return await run()
 
 
 def _failed(command: str, error: Exception, code: int, *, now: Invocation) -> int:

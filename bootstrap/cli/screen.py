@@ -44,14 +44,12 @@ class Masking:
 class Screen:
     """Two streams, one for people who watch and one for what was asked for."""
 
-    def __init__(self, *, command: str, as_json: bool) -> None:
-        self._command = command
+    def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._out = cast("TextIO", Masking(sys.stdout, self._secrets))
         self._err = cast("TextIO", Masking(sys.stderr, self._secrets))
         self._result = _console(self._out)
         self._watched = _console(self._err)
-        self._as_json = as_json
         self._spinner: Status | None = None
         self._log = logging.StreamHandler(self._err)
 

@@ -7,9 +7,11 @@ may call `asyncio.run`, so it gets a thread in which no event loop runs.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -17,6 +19,10 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 
 T = TypeVar("T")
+Host: TypeAlias = Callable[[Callable[[], Any]], concurrent.futures.Future[Any]]
+
+# Set by a program that has a better thread for env.py than a new one, such as its main thread.
+HOST: ContextVar[Host | None] = ContextVar("HOST", default=None)
 
 # The one mutable module state: it guards Alembic's own, which is global to the process.
 _ALEMBIC = threading.Lock()
@@ -64,8 +70,15 @@ def _watch_configure(environment: EnvironmentContext, work: Work) -> None:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Runs blocking work in a thread; when cancelled, waits for its end before saying so."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
+    """Runs blocking work in the thread of the host, or one of its own without a host.
+
+    When cancelled it waits for the end of the work before saying so: nothing goes on unseen.
+    """
+    host = HOST.get()
+    if host is None:
+        future = asyncio.get_running_loop().run_in_executor(None, work)
+    else:
+        future = asyncio.wrap_future(host(work))
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
