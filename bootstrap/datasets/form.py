@@ -21,6 +21,9 @@ FORM = "a data set has a table, its key, the columns that tell its rows apart, a
 _MEMBERS = ("table", "key", "rows")
 
 
+_CORRECT_IT = "nothing of this data set was written; correct the file and run it again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """Something that stands in a file, and the line on which it begins."""
@@ -43,7 +46,7 @@ class SeedFile:
 
     path: Path
 
-    def fault(self, line: int | None, message: str, *, hint: str = "") -> SeedError:
+    def fault(self, line: int | None, message: str, *, hint: str = _CORRECT_IT) -> SeedError:
         """Makes the error for something in this file; None where no line is to blame."""
         place = str(self.path) if line is None else f"{self.path}:{line}"
         return SeedError(f"{place}: {message}", hint=hint)

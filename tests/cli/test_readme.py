@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from bootstrap.reference import configuration_file, datasets_folder, migrations_folder
 from tests.cli.conftest import Command
 
@@ -43,3 +45,21 @@ def test_an_error_looks_as_the_readme_shows(tmp_path: Path) -> None:
     done = run("migrate", "widen_usrnames")
 
     assert blocks()[1].removeprefix("$ bootstrap migrate widen_usrnames\n") == done.err
+
+
+@pytest.mark.parametrize("backend_name", ["mysql"], indirect=True)
+def test_a_failed_statement_looks_as_the_readme_shows(tmp_path: Path, fresh_url: str) -> None:
+    run = reference_project(tmp_path)
+    run("up", "--url", fresh_url)
+    revision = tmp_path / "migrations" / "versions" / "20260401_1000_add_total.py"
+    revision.write_text(
+        '"""Add totals."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
+        'revision = "add_total"\ndown_revision = "widen_usernames"\n\n\n'
+        "def upgrade():\n    # the column is there already, with other rows in it\n\n"
+        '    op.add_column("items", sa.Column("price", sa.Numeric(12, 2)))\n'
+    )
+
+    done = run("migrate", "--url", fresh_url)
+
+    assert 7 == done.code
+    assert blocks()[2].removeprefix("$ bootstrap migrate\n") == done.err
