@@ -85,7 +85,7 @@ def create(common: Common, **options: str | None) -> None:
     """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.create(now.database, **options, emit=now.emit)
+        return await bootstrap.create(now.database, **options)
 
     _perform("create", common, work)
 
@@ -102,7 +102,7 @@ def drop(common: Common, *, force: bool, yes: bool) -> None:
 
     async def work(now: Invocation) -> object:
         await now.confirm(f"Drop {now.database.label} with all that is in it?", yes=yes)
-        return await bootstrap.drop(now.database, force=force, emit=now.emit)
+        return await bootstrap.drop(now.database, force=force)
 
     _perform("drop", common, work)
 

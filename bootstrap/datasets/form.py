@@ -19,8 +19,6 @@ Content: TypeAlias = "Scalar | Mapping[str, Cell] | list[Cell]"
 
 FORM = "a data set has a table, its key, the columns that tell its rows apart, and rows"
 _MEMBERS = ("table", "key", "rows")
-
-
 _CORRECT_IT = "nothing of this data set was written; correct the file and run it again"
 
 
