@@ -46,4 +46,4 @@ def of_dialect(dialect: Dialect) -> Backend:
     Before the first connection a `mysql` dialect counts as MySQL, afterwards as what is there.
     """
     backend = of_scheme(dialect.name)
-    return backend.refine(dialect) if backend.refine else backend
+    return named(backend.refine(dialect)) if backend.refine else backend

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, DateTime, Dialect
+from sqlalchemy import URL, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
@@ -203,7 +203,7 @@ class Backend:
     admin: Admin
     types: Types
     server: Server | None  # None: needs no server
-    refine: Callable[[Dialect], Backend] | None = None  # the backend that is really there
+    refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there
 
     def driver(self, name: str) -> Driver:
         """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""
@@ -211,7 +211,3 @@ class Backend:
             if driver.name == name:
                 return driver
         raise KeyError(name)
-
-    def really(self, connection: Connection) -> Backend:
-        """The backend that answers on a connection: a `mysql` URL may lead to MariaDB."""
-        return self.refine(connection.dialect) if self.refine else self

@@ -78,14 +78,18 @@ def up(common: Common) -> None:
 @click.option("--encoding", metavar="NAME", help="Its character set (not SQLite).")
 @click.option("--template", metavar="DATABASE", help="The database to copy (PostgreSQL).")
 @common
-def create(common: Common, **options: str | None) -> None:
+def create(
+    common: Common, *, owner: str | None, encoding: str | None, template: str | None
+) -> None:
     """Creates an empty database, unless it exists.
 
     For SQLite that is the file with its folders, in WAL mode.
     """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.create(now.database, **options)
+        return await bootstrap.create(
+            now.database, owner=owner, encoding=encoding, template=template
+        )
 
     _perform("create", common, work)
 

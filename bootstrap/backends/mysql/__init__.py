@@ -11,10 +11,9 @@ from bootstrap.backends.mysql.server import MySQLServer
 from bootstrap.backends.mysql.types import MySQLTypes
 
 
-def _refine(dialect: Dialect) -> Backend:
-    from bootstrap.backends import mariadb  # noqa: PLC0415 - that room is built upon this one
-
-    return mariadb.BACKEND if getattr(dialect, "is_mariadb", False) else BACKEND
+def _refine(dialect: Dialect) -> str:
+    """A `mysql` URL may lead to MariaDB; the dialect knows after its first connection."""
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else "mysql"
 
 
 BACKEND = Backend(
