@@ -106,7 +106,7 @@ class Invocation:
 
 def perform(command: str, given: Common, work: Work) -> None:
     """Runs the work of a command, shows its report or its error, and exits."""
-    screen = Screen()
+    screen = Screen(traceback=given.traceback)
     now = Invocation(given=given, screen=screen)
     with screen:
         code = _outcome(command, work, now=now)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from functools import singledispatchmethod
 from types import TracebackType
-from typing import Self, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console
 from rich.status import Status
@@ -41,10 +41,25 @@ class Masking:
         return getattr(self._stream, name)
 
 
-class Screen:
-    """Two streams, one for people who watch and one for what was asked for."""
+class _Lines(logging.Formatter):
+    """Log records as lines; where an exception came from is for `--traceback` only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, traceback: bool) -> None:
+        super().__init__("%(levelname)s [%(name)s] %(message)s")
+        self._traceback = traceback
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return super().formatException(ei) if self._traceback else ""
+
+
+class Screen:
+    """Two streams, one for people who watch and one for what was asked for.
+
+    Args:
+        traceback: Whether logged exceptions are shown with where they came from.
+    """
+
+    def __init__(self, *, traceback: bool = False) -> None:
         self._secrets: set[str] = set()
         self._out = cast("TextIO", Masking(sys.stdout, self._secrets))
         self._err = cast("TextIO", Masking(sys.stderr, self._secrets))
@@ -52,9 +67,9 @@ class Screen:
         self._watched = _console(self._err)
         self._spinner: Status | None = None
         self._log = logging.StreamHandler(self._err)
+        self._log.setFormatter(_Lines(traceback=traceback))
 
     def __enter__(self) -> Self:
-        self._log.setFormatter(logging.Formatter("%(levelname)s [%(name)s] %(message)s"))
         logging.getLogger().addHandler(self._log)
         return self
 
