@@ -40,12 +40,28 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import up as up
     from bootstrap.lifecycle import wait as wait
     from bootstrap.project import Project as Project
+    from bootstrap.running.browsing import BranchesReport as BranchesReport
+    from bootstrap.running.browsing import HeadsReport as HeadsReport
+    from bootstrap.running.browsing import HistoryReport as HistoryReport
+    from bootstrap.running.browsing import ShowReport as ShowReport
+    from bootstrap.running.browsing import branches as branches
+    from bootstrap.running.browsing import heads as heads
+    from bootstrap.running.browsing import history as history
+    from bootstrap.running.browsing import show as show
+    from bootstrap.running.checking import CheckReport as CheckReport
+    from bootstrap.running.checking import check as check
+    from bootstrap.running.inspection import CurrentReport as CurrentReport
     from bootstrap.running.inspection import StatusReport as StatusReport
+    from bootstrap.running.inspection import current as current
     from bootstrap.running.inspection import status as status
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
     from bootstrap.running.runner import migrate as migrate
     from bootstrap.running.runner import stamp as stamp
+    from bootstrap.running.writing import EditReport as EditReport
+    from bootstrap.running.writing import MergeReport as MergeReport
+    from bootstrap.running.writing import edit as edit
+    from bootstrap.running.writing import merge as merge
     from bootstrap.scaffold import InitReport as InitReport
     from bootstrap.scaffold import init as init
     from bootstrap.settings import Settings as Settings
@@ -79,8 +95,20 @@ _HOMES = {
         "wait",
     ),
     "bootstrap.project": ("Project",),
-    "bootstrap.running.inspection": ("StatusReport", "status"),
+    "bootstrap.running.browsing": (
+        "BranchesReport",
+        "HeadsReport",
+        "HistoryReport",
+        "ShowReport",
+        "branches",
+        "heads",
+        "history",
+        "show",
+    ),
+    "bootstrap.running.checking": ("CheckReport", "check"),
+    "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
+    "bootstrap.running.writing": ("EditReport", "MergeReport", "edit", "merge"),
     "bootstrap.scaffold": ("InitReport", "init"),
     "bootstrap.settings": ("Settings",),
 }

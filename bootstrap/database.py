@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bootstrap import urls
 from bootstrap.backends.base import Backend, Connecting, Failure, Reason
-from bootstrap.errors import DatabaseError
+from bootstrap.errors import DatabaseError, SettingsError
 from bootstrap.refusals import database_error
 
 
@@ -55,6 +55,11 @@ class Database:
         return self.url.database or ""
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """Which database this is, the same for all spellings of its URL; empty in memory."""
+        return self.backend.admin.identity(self.url)
+
+    @property
     def label(self) -> str:
         """For sentences: `PostgreSQL database "app" on localhost:5432`."""
         if self.backend.features.is_file:
@@ -66,7 +71,8 @@ class Database:
         """Host and port as the URL has them, or the path of the file."""
         if self.backend.features.is_file:
             return self.name or ":memory:"
-        host = self.url.host or "the local server"
+        named = self.url.normalized_query.get("host", ("the local server",))
+        host = self.url.host or ", ".join(named)
         return f"{host}:{self.url.port}" if self.url.port else host
 
     def connecting(self) -> Connecting:
@@ -82,7 +88,13 @@ class Database:
 
         Raises:
             DatabaseError: The server could not be asked.
+            SettingsError: It is in memory, and would be gone with the connection.
         """
+        if not self.identity:
+            raise SettingsError(
+                "a database in memory ends with the connection that made it",
+                hint="name a file: sqlite:///app.db",
+            )
         with self.translated("cannot look for"):
             return await self.backend.admin.exists(self.backend.engines, self.connecting())
 

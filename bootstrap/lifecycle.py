@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -156,6 +157,8 @@ async def wait(
         DatabaseRefused: The server answers and says no.
     """
     database = Database.of(database)
+    if not 0 <= timeout < math.inf:
+        raise SettingsError(f"{timeout} is no time to wait", hint="give seconds, such as 60")
     started = time.monotonic()
     attempt, pause = 0, _FIRST_PAUSE
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,8 +11,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from bootstrap.errors import SettingsError
+from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.revisions import faults
+from bootstrap.settings.files import parser_of, tools_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Project:
             SettingsError: There is no Alembic configuration.
         """
         project = cls(config_file=config_file, section=section)
-        if not config_file.is_file() and not project._configured_in_toml():
+        if not config_file.is_file() and "alembic" not in tools_of(project._toml):
             raise SettingsError(
                 f"there is no Alembic project here: {config_file} does not exist",
                 hint="bootstrap init starts one; --config names one that is somewhere else",
@@ -46,18 +47,15 @@ class Project:
     def _toml(self) -> Path:
         return self.config_file.with_name("pyproject.toml")
 
-    def _configured_in_toml(self) -> bool:
-        if not self._toml.is_file():
-            return False
-        try:
-            content = tomllib.loads(self._toml.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{self._toml} is not valid TOML: {error}") from error
-        return "alembic" in content.get("tool", {})
-
     def configuration(self) -> Config:
-        """Makes Alembic's Config, read from the files anew."""
+        """Makes Alembic's Config, read from the files anew.
+
+        Raises:
+            SettingsError: The ini file cannot be read.
+        """
         ini = str(self.config_file) if self.config_file.is_file() else None
+        if ini:
+            parser_of(self.config_file)  # whose error does not quote the file, as Alembic's does
         toml = str(self._toml) if self._toml.is_file() else None
         return Config(ini, toml_file=toml, ini_section=self.section)
 
@@ -68,8 +66,16 @@ class Project:
             RevisionError: There is no folder of revisions, or one of its files cannot be used.
         """
         try:
-            scripts = ScriptDirectory.from_config(config)
-            scripts.get_heads()
+            with warnings.catch_warnings():
+                # "Revision x is present more than once": Alembic would go on with one of them.
+                warnings.filterwarnings("error", "Revision .* (is|referenced)", UserWarning)
+                scripts = ScriptDirectory.from_config(config)
+                scripts.get_heads()
+        except UserWarning as error:
+            raise RevisionError(
+                f"the revisions cannot be read: {str(error).strip()}",
+                hint="give each file a revision of its own, and correct down_revision",
+            ) from error
         except CommandError as error:
             raise SettingsError(
                 f"{self.config_file} does not lead to a folder of revisions: {error}",

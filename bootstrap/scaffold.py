@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tomllib
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import reference, urls
 from bootstrap.errors import SettingsError
+from bootstrap.settings.files import tools_of
 
 _DEFAULT_URL = "sqlite:///app.db"
 _EMPTY_METADATA = "from sqlalchemy import MetaData\n\nmetadata = MetaData()"
@@ -58,8 +59,8 @@ def _init(folder: Path, *, empty: bool, url: str | None) -> InitReport:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    where = "" if folder == Path() else f"cd {folder} && "
+        path.write_bytes(text.encode())
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     return InitReport(
         folder=str(folder),
         written=tuple(files),
@@ -68,18 +69,7 @@ def _init(folder: Path, *, empty: bool, url: str | None) -> InitReport:
 
 
 def _is_alembic(folder: Path, pyproject: Path) -> bool:
-    return (folder / "alembic.ini").is_file() or "alembic" in _tools(pyproject)
-
-
-def _tools(pyproject: Path) -> Mapping[str, object]:
-    if not pyproject.is_file():
-        return {}
-    try:
-        content = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{pyproject} is not valid TOML: {error}") from error
-    tools: Mapping[str, object] = content.get("tool", {})
-    return tools
+    return (folder / "alembic.ini").is_file() or "alembic" in tools_of(pyproject)
 
 
 def _new_project(*, empty: bool) -> Iterator[tuple[str, str]]:
@@ -114,13 +104,18 @@ def _refuse_overwriting(folder: Path, files: Mapping[str, str]) -> None:
 
 def _with_settings(pyproject: Path, settings: Mapping[str, str]) -> str:
     """The text of pyproject.toml with our table at its end; what was there stays as it was."""
-    if "bootstrap" in _tools(pyproject):
+    if "bootstrap" in tools_of(pyproject):
         raise SettingsError(
             f"bootstrap is set up already: {pyproject} has [tool.bootstrap]",
             hint="bootstrap config shows the settings",
         )
-    before = pyproject.read_text(encoding="utf-8") if pyproject.is_file() else ""
-    table = ["[tool.bootstrap]"]
-    table += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    gap = "\n" if before.endswith("\n") else "\n\n" if before else ""
-    return f"{before}{gap}{chr(10).join(table)}\n"
+    # As bytes: reading as text would make \n of its \r\n.
+    before = pyproject.read_bytes().decode() if pyproject.is_file() else ""
+    end = "\r\n" if "\r\n" in before else "\n"
+    lines = ["[tool.bootstrap]"]
+    # A TOML string is written as a JSON string, but for characters beyond U+FFFF.
+    lines += [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()
+    ]
+    gap = "" if not before else end if before.endswith("\n") else end * 2
+    return before + gap + end.join(lines) + end

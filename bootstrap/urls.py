@@ -84,13 +84,29 @@ def alembic_option(url: URL) -> str:
     return text.replace("%", "%%")
 
 
+def driven_like(url: URL, like: str) -> URL:
+    """The URL with the driver, or none, that another URL of the same backend has.
+
+    An env.py is written for the driver of its own `sqlalchemy.url`, which may be a sync one.
+    """
+    try:
+        own = _parsed(like)
+        same = backends.of_url(own).admin is backends.of_url(url).admin
+    except (SettingsError, KeyError):
+        return url
+    if not same:
+        return url
+    scheme = url.drivername.partition("+")[0]
+    driver = _driver_name(own)
+    return url.set(drivername=f"{scheme}+{driver}" if driver else scheme)
+
+
 def _parsed(url: str | URL) -> URL:
     if isinstance(url, URL):
         return url
     with suppress(ArgumentError, ValueError):
         parsed = make_url(url.strip())
-        # A raw `@` in the password ends it too early: the rest of it counts as the host.
-        if "@" not in (parsed.host or "") and 0 <= (parsed.port or 0) <= _LARGEST_PORT:
+        if not _has_raw_at(url) and 0 <= (parsed.port or 0) <= _LARGEST_PORT:
             return parsed
     # Raised out here: those exceptions quote the URL, and this one must not lead to them.
     raise SettingsError(
@@ -99,6 +115,16 @@ def _parsed(url: str | URL) -> URL:
         "password written as %40 %3A %2F %3F %23 %25; several hosts are written as "
         "?host=first:5432&host=second:5432",
     )
+
+
+def _has_raw_at(url: str) -> bool:
+    """Whether `@` stands in the password as it is, which then ends there too early.
+
+    A second one behind the first means that: in a path or an option it is not to be expected, and
+    what comes before it must not be shown as a host or a name.
+    """
+    _, _, rest = url.partition("://")
+    return rest.partition("?")[0].count("@") > 1 or rest.rpartition("@")[0].count("?") > 0
 
 
 def _backend(url: URL) -> Backend:

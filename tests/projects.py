@@ -56,7 +56,8 @@ class ProjectFolder:
 def new_project(root: Path) -> ProjectFolder:
     """A project without revisions, with the reference project's env.py."""
     (root / "migrations" / "versions").mkdir(parents=True)
-    (root / "alembic.ini").write_text((_ROOT / "alembic.ini").read_text())
+    for name in ("alembic.ini", "migrations/script.py.mako"):
+        (root / name).write_text((_ROOT / name).read_text())
     folder = ProjectFolder(root=root)
     env = (_ROOT / "migrations" / "env.py").read_text()
     folder.env(

@@ -84,6 +84,7 @@ class Features:
     create_options: frozenset[str] = frozenset()  # fields of CreateOptions that mean something
     enforces_types: bool = True  # VARCHAR(n) refuses a longer value, DATETIME a text
     native_booleans: bool = True
+    schemas: bool = False  # a database has several schemas of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,9 @@ class Errors(Protocol):
 
 class Admin(Protocol):
     """Creates and drops whole databases, through a connection that does not need them."""
+
+    def identity(self, url: URL) -> tuple[str, ...]:
+        """Which database a URL means, the same for all its spellings; empty for one in memory."""
 
     async def exists(self, engines: Engines, connecting: Connecting) -> bool:
         """Tells whether the database is there."""

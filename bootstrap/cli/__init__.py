@@ -1,8 +1,26 @@
 """The `bootstrap` command: parse, call the library's function of the same name, render, exit."""
 
-from bootstrap.cli.commands import cli
+import sys
+from typing import NoReturn
+
+import click
+
+# The modules of commands register theirs on the group, in the order of `bootstrap --help`.
+from bootstrap.cli import commands, verbs
+from bootstrap.cli.group import cli
+
+__all__ = ["cli", "commands", "main", "verbs"]
+
+_INTERRUPTED = 130
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Runs the command; the entry point of the distribution."""
-    cli(prog_name="bootstrap")
+    try:
+        code = cli.main(prog_name="bootstrap", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:  # Ctrl-C while the program was still being loaded
+        code = _INTERRUPTED
+    sys.exit(code)

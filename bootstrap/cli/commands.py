@@ -1,4 +1,4 @@
-"""The commands. Each calls one function of the library; nothing is decided here."""
+"""The commands for databases. Each calls one function of the library; nothing is decided here."""
 
 from __future__ import annotations
 
@@ -8,54 +8,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bootstrap
+from bootstrap.cli.group import cli, example, perform
 from bootstrap.cli.options import Common, common
 
 if TYPE_CHECKING:
-    from bootstrap.cli.invocation import Invocation, Work
+    from bootstrap.cli.invocation import Invocation
 
-_SAFE = {"help_option_names": ["-h", "--help"]}
 _MINUS_ONE = {"ignore_unknown_options": True}  # `-1` is a revision here
+
+
+def _revision(context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Takes `-1` for a revision, and `--sqll` for the mistyped option that it is."""
+    if value.startswith("-") and not value[1:].isdigit():
+        raise click.NoSuchOption(value, ctx=context)
+    return value
+
+
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def _perform(command: str, given: Common, work: Work) -> None:
-    # Imported here because `--help` and `--version` must not wait for SQLAlchemy and Alembic.
-    from bootstrap.cli.invocation import perform  # noqa: PLC0415
-
-    perform(command, given, work)
-
-
-def _example(*lines: str) -> str:
-    """What stands at the end of a help text; the first character keeps click from filling it."""
-    return "\n".join(("\b", "Example:", *(f"  {line}" for line in lines)))
-
-
-class _InOrder(click.Group):
-    """Lists the commands as they stand in this file, the first the one to begin with."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(
-    cls=_InOrder,
-    context_settings=_SAFE,
-    epilog=_example(
-        "bootstrap up                                   # create, migrate, seed",
-        "bootstrap status --url postgresql://localhost/app",
-    ),
-)
-@click.version_option(bootstrap.__version__, message="bootstrap %(version)s")
-def cli() -> None:
-    """Creates, migrates and seeds a database with Alembic.
-
-    Works on PostgreSQL, MySQL, MariaDB and SQLite, on any Alembic project. The database comes
-    from --url, BOOTSTRAP_URL, DATABASE_URL, pyproject.toml or alembic.ini; `bootstrap config`
-    shows which.
-    """
-
-
-@cli.command(epilog=_example("bootstrap up --url mysql://root@localhost/app"))
+@cli.command(epilog=example("bootstrap up --url mysql://root@localhost/app"))
 @common
 def up(common: Common) -> None:
     """Creates the database if it is missing, migrates and seeds it.
@@ -68,11 +40,11 @@ def up(common: Common) -> None:
             now.database, project=now.project, datasets=now.datasets, emit=now.emit
         )
 
-    _perform("up", common, work)
+    perform("up", common, work)
 
 
 @cli.command(
-    epilog=_example("bootstrap create --url postgresql://postgres@localhost/app --owner app")
+    epilog=example("bootstrap create --url postgresql://postgres@localhost/app --owner app")
 )
 @click.option("--owner", metavar="ROLE", help="Who owns it (PostgreSQL).")
 @click.option("--encoding", metavar="NAME", help="Its character set (not SQLite).")
@@ -91,10 +63,10 @@ def create(
             now.database, owner=owner, encoding=encoding, template=template
         )
 
-    _perform("create", common, work)
+    perform("create", common, work)
 
 
-@cli.command(epilog=_example("bootstrap drop --url sqlite:///old.db --yes"))
+@cli.command(epilog=example("bootstrap drop --url sqlite:///old.db --yes"))
 @click.option("--force", is_flag=True, help="End the sessions of others first.")
 @_YES
 @common
@@ -108,10 +80,10 @@ def drop(common: Common, *, force: bool, yes: bool) -> None:
         await now.confirm(f"Drop {now.database.label} with all that is in it?", yes=yes)
         return await bootstrap.drop(now.database, force=force)
 
-    _perform("drop", common, work)
+    perform("drop", common, work)
 
 
-@cli.command(epilog=_example("bootstrap wait --timeout 120 && bootstrap migrate"))
+@cli.command(epilog=example("bootstrap wait --timeout 120 && bootstrap migrate"))
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -129,13 +101,13 @@ def wait(common: Common, timeout: float | None) -> None:
         seconds = now.settings.wait_timeout.value if timeout is None else timeout
         return await bootstrap.wait(now.database, timeout=seconds, emit=now.emit)
 
-    _perform("wait", common, work)
+    perform("wait", common, work)
 
 
 @cli.command(
-    context_settings=_MINUS_ONE, epilog=_example("bootstrap migrate", "bootstrap migrate +1")
+    context_settings=_MINUS_ONE, epilog=example("bootstrap migrate", "bootstrap migrate +1")
 )
-@click.argument("revision", default="head")
+@click.argument("revision", default="head", callback=_revision)
 @common
 def migrate(common: Common, revision: str) -> None:
     """Upgrades the database to REVISION (default: head).
@@ -147,14 +119,14 @@ def migrate(common: Common, revision: str) -> None:
     async def work(now: Invocation) -> object:
         return await bootstrap.migrate(now.database, revision, project=now.project, emit=now.emit)
 
-    _perform("migrate", common, work)
+    perform("migrate", common, work)
 
 
 @cli.command(
     context_settings=_MINUS_ONE,
-    epilog=_example("bootstrap downgrade -1", "bootstrap downgrade base --yes"),
+    epilog=example("bootstrap downgrade -1", "bootstrap downgrade base --yes"),
 )
-@click.argument("revision")
+@click.argument("revision", callback=_revision)
 @_YES
 @common
 def downgrade(common: Common, revision: str, *, yes: bool) -> None:
@@ -182,22 +154,28 @@ def downgrade(common: Common, revision: str, *, yes: bool) -> None:
             await now.confirm(f"{loss.message[0].upper()}{loss.message[1:]}. Go on?", yes=False)
         return await attempt(accept_loss=True)
 
-    _perform("downgrade", common, work)
+    perform("downgrade", common, work)
 
 
-@cli.command(epilog=_example("bootstrap stamp head"))
-@click.argument("revision")
+@cli.command(epilog=example("bootstrap stamp head", "bootstrap stamp --purge head"))
+@click.argument("revisions", nargs=-1, required=True, metavar="REVISION...")
+@click.option("--purge", is_flag=True, help="Empty the version table first, whatever it holds.")
 @common
-def stamp(common: Common, revision: str) -> None:
-    """Writes REVISION into the version table without running it."""
+def stamp(common: Common, revisions: tuple[str, ...], *, purge: bool) -> None:
+    """Writes REVISION into the version table without running it.
+
+    Several where the history has branches: one for each.
+    """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.stamp(now.database, revision, project=now.project, emit=now.emit)
+        return await bootstrap.stamp(
+            now.database, revisions, project=now.project, purge=purge, emit=now.emit
+        )
 
-    _perform("stamp", common, work)
+    perform("stamp", common, work)
 
 
-@cli.command(epilog=_example("bootstrap seed seeds/10_users.yaml"))
+@cli.command(epilog=example("bootstrap seed seeds/10_users.yaml"))
 @click.argument("datasets", nargs=-1, metavar="[FILE_OR_FOLDER]...")
 @common
 def seed(common: Common, datasets: tuple[str, ...]) -> None:
@@ -210,10 +188,10 @@ def seed(common: Common, datasets: tuple[str, ...]) -> None:
         paths = tuple(Path(one) for one in datasets) or now.datasets
         return await bootstrap.seed(now.database, datasets=paths, emit=now.emit)
 
-    _perform("seed", common, work)
+    perform("seed", common, work)
 
 
-@cli.command(epilog=_example("bootstrap status --format json"))
+@cli.command(epilog=example("bootstrap status --format json"))
 @common
 def status(common: Common) -> None:
     """Shows where the database is and which revisions are pending."""
@@ -221,10 +199,10 @@ def status(common: Common) -> None:
     async def work(now: Invocation) -> object:
         return await bootstrap.status(now.database, project=now.project)
 
-    _perform("status", common, work)
+    perform("status", common, work)
 
 
-@cli.command(epilog=_example("DATABASE_URL=postgresql://app:secret@db/app bootstrap config"))
+@cli.command(epilog=example("DATABASE_URL=postgresql://app:secret@db/app bootstrap config"))
 @common
 def config(common: Common) -> None:
     """Shows every setting and its source, secrets hidden."""
@@ -232,10 +210,10 @@ def config(common: Common) -> None:
     async def work(_now: Invocation) -> object:
         return await bootstrap.config(options=common.settings)
 
-    _perform("config", common, work)
+    perform("config", common, work)
 
 
-@cli.command(epilog=_example("bootstrap init shop && cd shop && bootstrap up"))
+@cli.command(epilog=example("bootstrap init shop && cd shop && bootstrap up"))
 @click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--empty", is_flag=True, help="Without the reference schema.")
 @common
@@ -249,4 +227,4 @@ def init(common: Common, folder: Path, **options: Any) -> None:
     async def work(now: Invocation) -> object:
         return await bootstrap.init(folder, url=now.url_option, **options)
 
-    _perform("init", common, work)
+    perform("init", common, work)

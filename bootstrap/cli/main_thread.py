@@ -7,15 +7,20 @@ raises KeyboardInterrupt: some env.py need the first two, and Ctrl-C must reach 
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from bootstrap.revisions.environment import HOST
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as a container's runtime sends it: it ends the run as Ctrl-C does."""
 
 
 class MainThread:
@@ -25,21 +30,23 @@ class MainThread:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._outcome: Future[object] = Future()
         self._stop: Callable[[], object] | None = None
-        self._interrupted = False
+        self._interrupted: KeyboardInterrupt | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, object]) -> object:
         """Runs the coroutine to its end and gives its result.
 
         Raises:
             KeyboardInterrupt: Somebody pressed Ctrl-C; the coroutine was cancelled and has ended.
+            Terminated: As before, for SIGTERM.
         """
+        signal.signal(signal.SIGTERM, _terminate)
         thread = Thread(target=self._run_loop, args=(coroutine,), name="bootstrap")
         thread.start()
         while not self._served():
             self._interrupt()
         thread.join()
-        if self._interrupted:
-            raise KeyboardInterrupt
+        if self._interrupted is not None:
+            raise self._interrupted
         return self._outcome.result()
 
     def _served(self) -> bool:
@@ -47,12 +54,12 @@ class MainThread:
         try:
             while job := self._jobs.get():
                 job()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupted:
+            self._interrupted = self._interrupted or interrupted
             return False
         return True
 
     def _interrupt(self) -> None:
-        self._interrupted = True
         with suppress(RuntimeError):  # the loop is closed already
             if self._stop is not None:
                 self._stop()
@@ -86,3 +93,7 @@ class MainThread:
 
         self._jobs.put(job)
         return done
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise Terminated

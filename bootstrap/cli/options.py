@@ -19,11 +19,13 @@ class Common:
         settings: Those of the settings that were given as options, by name.
         as_json: Print one JSON document instead of text.
         traceback: Show where an error came from.
+        verbose: Show all that there is to show; few commands have the option.
     """
 
     settings: dict[str, object]
     as_json: bool
     traceback: bool
+    verbose: bool = False
 
 
 _OPTIONS = (
@@ -60,6 +62,7 @@ def common(function: F) -> F:
             settings={name: value for name, value in options.items() if value is not None},
             as_json=given.pop("output") == "json",
             traceback=given.pop("traceback"),
+            verbose=given.pop("verbose", False),
         )
         return function(**given)
 

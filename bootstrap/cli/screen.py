@@ -6,8 +6,11 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import singledispatchmethod
+from io import TextIOWrapper
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
@@ -52,17 +55,48 @@ class _Lines(logging.Formatter):
         return super().formatException(ei) if self._traceback else ""
 
 
+@contextmanager
+def standard_output(*, alone: bool) -> Iterator[TextIO]:
+    """Gives standard output, which nobody else writes to in the block when `alone`.
+
+    What env.py, hooks and the programs that they start print goes to standard error then.
+    """
+    if not alone or sys.stdout is None or sys.stderr is None:
+        yield _opened(sys.stdout)
+        return
+    shared = sys.stdout.fileno()
+    kept = os.dup(shared)
+    os.dup2(sys.stderr.fileno(), shared)
+    try:
+        with os.fdopen(os.dup(kept), "w", encoding="utf-8") as ours:
+            yield ours
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, shared)
+        os.close(kept)
+
+
+def _opened(stream: TextIO | None) -> TextIO:
+    """A stream that takes any text: closed ones swallow it, narrow ones get escapes."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
 class Screen:
     """Two streams, one for people who watch and one for what was asked for.
 
     Args:
+        out: For what was asked for.
         traceback: Whether logged exceptions are shown with where they came from.
     """
 
-    def __init__(self, *, traceback: bool = False) -> None:
+    def __init__(self, out: TextIO, *, traceback: bool = False) -> None:
         self._secrets: set[str] = set()
-        self._out = cast("TextIO", Masking(sys.stdout, self._secrets))
-        self._err = cast("TextIO", Masking(sys.stderr, self._secrets))
+        self._out = cast("TextIO", Masking(out, self._secrets))
+        self._err = cast("TextIO", Masking(_opened(sys.stderr), self._secrets))
         self._result = _console(self._out)
         self._watched = _console(self._err)
         self._spinner: Status | None = None
@@ -82,17 +116,22 @@ class Screen:
         self._stop()
         logging.getLogger().removeHandler(self._log)
 
+    @property
+    def watched(self) -> TextIO:
+        """Standard error, with the secrets masked."""
+        return self._err
+
     def hide(self, secrets: Iterable[str]) -> None:
         """Masks these texts in everything that is shown from now on."""
         self._secrets.update(secret for secret in secrets if secret)
 
-    def print_report(self, report: object) -> None:
+    def print_report(self, report: object, *, verbose: bool = False) -> None:
         """Shows the result of a command to a person."""
-        from bootstrap.reports.text import render  # noqa: PLC0415 - JSON needs none of it
+        from bootstrap.reports import text  # noqa: PLC0415 - JSON needs none of it
 
         self._stop()
         with self._result.capture() as shown:
-            self._result.print(render(report))
+            self._result.print(text.render_all(report) if verbose else text.render(report))
         for line in shown.get().splitlines():  # rich fills the last column with blanks
             self._out.write(f"{line.rstrip()}\n")
 
@@ -100,6 +139,16 @@ class Screen:
         """Writes text to standard output as it is."""
         self._stop()
         self._out.write(f"{text}\n")
+
+    def ask(self, question: str) -> bool:
+        """Asks on standard error; everything but yes, the end of the input included, is no."""
+        self._err.write(f"{question} [y/N]: ")
+        self._err.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def echo(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        """Shows a statement before it is sent, whatever env.py does to loggers; no parameters."""
+        self.note(statement)
 
     def note(self, text: str) -> None:
         """Says something beside the result."""
@@ -172,6 +221,8 @@ class Screen:
 
 
 def _console(stream: TextIO) -> Console:
-    """Lines are not broken where a program reads them."""
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDE
-    return Console(file=stream, highlight=False, soft_wrap=True, width=width)
+    """Lines are not broken where a program reads them, and names are no markup."""
+    width = None if stream.isatty() else _WIDE
+    return Console(
+        file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +25,12 @@ def explained(scripts: ScriptDirectory, asked: str) -> Iterator[None]:
     Raises:
         RevisionError: Instead of Alembic's CommandError, which is its cause.
     """
+    if not asked:
+        raise RevisionError("the revision is empty", hint="name one, or `head`")
     try:
         yield
+    except AssertionError as error:  # Alembic's, for steps down from where there is nothing
+        raise _no_way(asked) from error
     except CommandError as error:
         match error.__cause__:
             case ResolutionError():
@@ -33,12 +38,16 @@ def explained(scripts: ScriptDirectory, asked: str) -> Iterator[None]:
             case MultipleHeads():
                 raise several_heads(scripts) from error
             case RangeNotAncestorError():
-                raise RevisionError(
-                    f"there is no way from where the database is to {asked!r}",
-                    hint="bootstrap status shows where it is; bootstrap migrate goes up, "
-                    "bootstrap downgrade goes down",
-                ) from error
+                raise _no_way(asked) from error
         raise RevisionError(f"{asked!r} cannot be resolved: {error}") from error
+
+
+def _no_way(asked: str) -> RevisionError:
+    return RevisionError(
+        f"there is no way from where the database is to {asked!r}",
+        hint="bootstrap status shows where it is; bootstrap migrate goes up, "
+        "bootstrap downgrade goes down",
+    )
 
 
 def unknown(scripts: ScriptDirectory, asked: str) -> RevisionError:
@@ -51,7 +60,7 @@ def several_heads(scripts: ScriptDirectory) -> RevisionError:
     heads = ", ".join(sorted(scripts.get_heads()))
     return RevisionError(
         f"the history has several heads: {heads}",
-        hint="name one, or `heads` for all; `alembic merge heads` joins them",
+        hint="name one, or `heads` for all; `bootstrap merge heads` joins them",
     )
 
 
@@ -89,9 +98,9 @@ def last_line_of(error: BaseException, *, root: str | None) -> str:
 def _is_theirs(filename: str, root: str | None) -> bool:
     if root is not None:
         return Path(filename) == Path(root)
-    ours = Path(__file__).parents[1]
     path = Path(filename)
-    return path.is_file() and "site-packages" not in path.parts and ours not in path.parents
+    not_theirs = (Path(__file__).parents[1], Path(sysconfig.get_path("stdlib")))
+    return path.is_file() and not any(path.is_relative_to(folder) for folder in not_theirs)
 
 
 def _short(filename: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from alembic.util import CommandError
 from sqlalchemy.exc import StatementError
 
-from bootstrap.backends.base import Failure
+from bootstrap.backends.base import Failure, Reason
 from bootstrap.backends.chain import causes
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, RevisionError, StatementFailed
@@ -17,6 +17,13 @@ from bootstrap.running.moves import Step
 from bootstrap.running.work import Apply, Look, Undone
 
 _SQL_SHOWN = 200  # characters of a statement in a message
+# Where the statement is not to blame.
+_AGAIN = {
+    Reason.BUSY: "somebody else holds a lock; wait until they are done, then run the command again",
+    Reason.CONNECTION_LOST: "look at the server's log; bootstrap status says where the database is",
+    Reason.READ_ONLY: "name the primary server, or a file that may be written",
+    Reason.NO_RIGHT: "grant the right, or use another account, then run the command again",
+}
 
 
 @contextmanager
@@ -64,7 +71,8 @@ def _in_revision(
         f"a statement of revision {step.revision} failed ({code}: {failure.text})",
         f"  {place}   {_statement(error)}".rstrip(),
     ]
-    return StatementFailed("\n".join(lines), hint=_what_stays(work, database))
+    hint = _AGAIN.get(failure.reason) or _what_stays(work, database)
+    return StatementFailed("\n".join(line for line in lines if line), hint=hint)
 
 
 def _statement(error: BaseException) -> str:

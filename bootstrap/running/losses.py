@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
 from alembic.operations import Operations
-from alembic.operations.ops import DropTableOp, ExecuteSQLOp, MigrateOperation
+from alembic.operations.ops import DropTableOp, ExecuteSQLOp, MigrateOperation, RenameTableOp
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Inspector, func, inspect, literal_column, select, table
 
+from bootstrap import backends
 from bootstrap.errors import RowsWouldBeLost
 from bootstrap.running.moves import AlembicStep
 
 _COUNTED = 1000  # rows at most: an exact number is not worth reading a whole table
-_DROP_TABLE = re.compile(r"\bdrop\s+table\b", re.IGNORECASE)
+_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
+_DROPS_A_TABLE = re.compile(r"\bdrop\s+(table|schema|database)\b", re.IGNORECASE)
 
 Name = tuple[str | None, str]  # schema, table
 
@@ -25,7 +29,7 @@ def refuse_loss(context: MigrationContext, steps: Sequence[AlembicStep]) -> None
     """Refuses a plan that drops tables with rows.
 
     Raises:
-        RowsWouldBeLost: It does, or what it drops cannot be told.
+        RowsWouldBeLost: It does, or what it drops cannot be told and there are rows.
     """
     connection = context.connection
     if connection is None or not steps:
@@ -46,46 +50,90 @@ def refuse_loss(context: MigrationContext, steps: Sequence[AlembicStep]) -> None
 def _doomed(
     context: MigrationContext, steps: Sequence[AlembicStep], inspector: Inspector
 ) -> frozenset[Name]:
-    """The tables that the steps drop; all of them when a step cannot be read without running."""
-    here = frozenset((None, name) for name in inspector.get_table_names())
+    """The tables that the steps drop; every one when that cannot be told without running them."""
     own = {(context.version_table_schema, context.version_table)}
     try:
-        operations = _recorded(context, steps)
+        dropped = _dropped(_recorded(context, steps))
     except Exception:  # noqa: BLE001 - a revision may raise anything when it finds no data to read
-        return here - own
-    return frozenset(
-        name
-        for operation in operations
-        for name in _dropped_by(operation, here)
-        if inspector.has_table(name[1], schema=name[0])
-    )
+        return _every_table(context, inspector) - own
+    return frozenset(name for name in dropped if inspector.has_table(name[1], schema=name[0])) - own
+
+
+def _dropped(operations: Sequence[MigrateOperation]) -> frozenset[Name]:
+    """The tables that operations drop, by the names that they have before.
+
+    Raises:
+        ValueError: SQL text drops something; which names it means only the server can tell.
+    """
+    before: dict[Name, Name] = {}  # what a table is called while they run -> what it was called
+    dropped: set[Name] = set()
+    for operation in operations:
+        match operation:
+            case RenameTableOp():
+                old = (operation.schema, operation.table_name)
+                before[operation.schema, operation.new_table_name] = before.pop(old, old)
+            case DropTableOp():
+                name = (operation.schema, operation.table_name)
+                dropped.add(before.get(name, name))
+            case ExecuteSQLOp():
+                if _DROPS_A_TABLE.search(_COMMENT.sub(" ", str(operation.sqltext))):
+                    raise ValueError(operation)
+    return frozenset(dropped)
 
 
 def _recorded(
     context: MigrationContext, steps: Sequence[AlembicStep]
 ) -> tuple[MigrateOperation, ...]:
     """The operations of the steps, as Alembic's offline mode would run them, but not sent."""
-    offline = MigrationContext.configure(
-        dialect=context.dialect, opts={"as_sql": True, "output_buffer": StringIO()}
-    )
     operations: list[MigrateOperation] = []
-    with Operations.context(offline) as recorder:
+    with _quiet(), Operations.context(_offline(context)) as recorder:
         spy: Any = recorder
         spy.invoke = operations.append
+        # What batch mode makes anew it fills again: no table is lost by it.
+        spy.batch_alter_table = _no_batch
         for step in steps:
             step.migration_fn()
     return tuple(operations)
 
 
-def _dropped_by(operation: MigrateOperation, here: frozenset[Name]) -> Iterable[Name]:
-    match operation:
-        case DropTableOp():
-            return [(operation.schema, operation.table_name)]
-        case ExecuteSQLOp():
-            sql = str(operation.sqltext)
-            if _DROP_TABLE.search(sql):
-                return [name for name in here if re.search(rf"\b{re.escape(name[1])}\b", sql)]
-    return []
+def _offline(context: MigrationContext) -> MigrationContext:
+    options = {"as_sql": True, "output_buffer": StringIO()}
+    return MigrationContext.configure(dialect=context.dialect, opts=options)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nobody has asked for the SQL that Alembic says it generates."""
+    log = logging.getLogger("alembic.runtime.migration")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+class _Nothing:
+    """Takes any operation of a batch, and does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_arguments, **_options: None
+
+
+@contextmanager
+def _no_batch(*_arguments: object, **_options: object) -> Iterator[_Nothing]:
+    yield _Nothing()
+
+
+def _every_table(context: MigrationContext, inspector: Inspector) -> frozenset[Name]:
+    """The tables of all schemas; those of the server itself are left out."""
+    schemas: set[str | None] = {None}
+    if backends.of_dialect(context.dialect).features.schemas:
+        schemas |= {*inspector.get_schema_names()} - {"information_schema"}
+        schemas -= {inspector.default_schema_name}
+    return frozenset(
+        (schema, name) for schema in schemas for name in inspector.get_table_names(schema)
+    )
 
 
 def _count(connection: Connection, name: Name) -> int:

@@ -46,10 +46,17 @@ class AppliedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What was asked for: a direction and where it should end."""
+    """What was asked for.
+
+    Attributes:
+        direction: Which way.
+        targets: Where it should end; several for a stamp only.
+        purge: Begin with an emptied version table, whatever stands in it.
+    """
 
     direction: Direction
-    target: str
+    targets: tuple[str, ...]
+    purge: bool = False
 
     def alembic_steps(
         self, scripts: ScriptDirectory, heads: Sequence[str]
@@ -59,8 +66,8 @@ class Move:
         Raises:
             RevisionError: The target, or where the database is, is not in the history.
         """
-        with faults.explained(scripts, self.target):
-            return tuple(_STEPS[self.direction](scripts, self.target, tuple(heads)))
+        with faults.explained(scripts, ", ".join(self.targets)):
+            return tuple(_STEPS[self.direction](scripts, self.targets, tuple(heads)))
 
 
 def as_step(step: AlembicStep, scripts: ScriptDirectory) -> Step:
@@ -91,17 +98,18 @@ def check_target(move: Move, scripts: ScriptDirectory) -> None:
     Raises:
         RevisionError: There is no such revision, or `head` has several meanings.
     """
-    if any(sign in move.target for sign in "+-"):
-        return
-    with faults.explained(scripts, move.target):
-        scripts.get_revisions(move.target)
-        if move.direction is not Direction.DOWNGRADE:
-            scripts.as_revision_number(move.target)
+    for target in move.targets:
+        if set("+-") & set(target):
+            continue
+        with faults.explained(scripts, target):
+            scripts.get_revisions(target)
+            if move.direction is not Direction.DOWNGRADE:
+                scripts.as_revision_number(target)
 
 
 # Alembic's own commands call the same three methods; it has no public name for them.
 _STEPS: dict[Direction, Any] = {
-    Direction.UPGRADE: lambda scripts, target, heads: scripts._upgrade_revs(target, heads),  # noqa: SLF001
-    Direction.DOWNGRADE: lambda scripts, target, heads: scripts._downgrade_revs(target, heads),  # noqa: SLF001
-    Direction.STAMP: lambda scripts, target, heads: scripts._stamp_revs(target, heads),  # noqa: SLF001
+    Direction.UPGRADE: lambda scripts, targets, heads: scripts._upgrade_revs(*targets, heads),  # noqa: SLF001
+    Direction.DOWNGRADE: lambda scripts, targets, heads: scripts._downgrade_revs(*targets, heads),  # noqa: SLF001
+    Direction.STAMP: lambda scripts, targets, heads: scripts._stamp_revs(targets, heads),  # noqa: SLF001
 }

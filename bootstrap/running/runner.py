@@ -56,7 +56,7 @@ async def migrate(
         RevisionError: The revision is unknown, or a file of the project cannot be used.
         StatementFailed: The server refused a statement.
     """
-    move = Move(direction=Direction.UPGRADE, target=revision)
+    move = Move(direction=Direction.UPGRADE, targets=(revision,))
     return await _run(Database.of(database), move, project=project, emit=emit)
 
 
@@ -81,36 +81,41 @@ async def downgrade(
         RowsWouldBeLost: Tables with rows would be dropped; nothing was changed.
         DatabaseError, RevisionError, StatementFailed: As for `migrate`.
     """
-    move = Move(direction=Direction.DOWNGRADE, target=revision)
+    move = Move(direction=Direction.DOWNGRADE, targets=(revision,))
     approve = _approve_all if accept_loss else losses.refuse_loss
     return await _run(Database.of(database), move, project=project, emit=emit, approve=approve)
 
 
 async def stamp(
     database: Database | str | URL,
-    revision: str,
+    revisions: str | Sequence[str],
     *,
     project: Project,
+    purge: bool = False,
     emit: Emit = silent,
 ) -> MigrationReport:
-    """Writes a revision into the version table without running it.
+    """Writes a revision, or one of each branch, into the version table without running it.
 
     Args:
         database: Whose version table.
-        revision: As `alembic stamp` takes it: an id, `head`, `heads`, `base`.
+        revisions: As `alembic stamp` takes them: an id, `head`, `heads`, `base`, several ids.
         project: Whose revisions.
+        purge: Empty the version table first, even of revisions that the project does not have.
         emit: Told about each step.
 
     Raises:
         DatabaseError, RevisionError: As for `migrate`.
     """
-    move = Move(direction=Direction.STAMP, target=revision)
+    targets = (revisions,) if isinstance(revisions, str) else tuple(revisions)
+    move = Move(direction=Direction.STAMP, targets=targets, purge=purge)
     return await _run(Database.of(database), move, project=project, emit=emit)
 
 
 def configured(project_config: Config, database: Database) -> Config:
     """Tells env.py which database was asked for, in Alembic's own way."""
-    project_config.set_main_option("sqlalchemy.url", urls.alembic_option(database.url))
+    own = project_config.get_main_option("sqlalchemy.url")
+    url = urls.driven_like(database.url, own) if own else database.url
+    project_config.set_main_option("sqlalchemy.url", urls.alembic_option(url))
     # Alembic's cookbook name for "a program calls: leave its logging as it is".
     project_config.attributes["configure_logger"] = False
     return project_config
@@ -143,9 +148,14 @@ async def _run(
     config, scripts = await in_thread(lambda: loaded(project))
     check_target(move, scripts)
     await refuse_missing(database)
-    work = Apply(scripts=scripts, move=move, emit=_into_this_loop(emit), approve=approve)
+    forward = _Forward(emit)
+    work = Apply(scripts=scripts, database=database, move=move, emit=forward.send, approve=approve)
     with failures.explained(work, database):
-        await in_thread(lambda: run_env(configured(config, database), scripts, work))
+        await in_thread(
+            lambda: run_env(configured(config, database), scripts, work, purge=move.purge),
+            on_cancel=work.stop.set,
+        )
+    forward.check()
     position = _position(work)
     after = await _verified(work, position, database)
     return MigrationReport(
@@ -188,11 +198,25 @@ def _named(heads: Sequence[str]) -> str:
     return ", ".join(heads) or "no revision"
 
 
-def _into_this_loop(emit: Emit) -> Emit:
+class _Forward:
     """Hands events from env.py's thread to the caller's event loop, in order."""
-    loop = asyncio.get_running_loop()
 
-    def forward(event: Event) -> None:
-        loop.call_soon_threadsafe(emit, event)
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._error: Exception | None = None
 
-    return forward
+    def send(self, event: Event) -> None:
+        """Called in env.py's thread."""
+        self._loop.call_soon_threadsafe(self._call, event)
+
+    def check(self) -> None:
+        """Raises what `emit` raised first; what was asked for is done all the same."""
+        if self._error is not None:
+            raise self._error
+
+    def _call(self, event: Event) -> None:
+        try:
+            self._emit(event)
+        except Exception as error:  # noqa: BLE001 - it is kept for `check`
+            self._error = self._error or error

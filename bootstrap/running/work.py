@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from typing import Any, TypeAlias
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import URL
 
 from bootstrap import backends
-from bootstrap.errors import RevisionError
+from bootstrap.database import Database
+from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.running.heads import heads_after
 from bootstrap.running.moves import AlembicStep, AppliedStep, Move, Step, as_step
@@ -43,19 +46,48 @@ class Position:
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """Looks where the database is, and changes nothing."""
+    """Looks where the database is, and changes nothing.
+
+    Attributes:
+        scripts: The revisions of the project.
+        database: The one that was asked for.
+        stop: Set from another thread to end the work before its next step.
+        position: Where it was found to be; None until env.py has connected.
+    """
 
     scripts: ScriptDirectory
+    database: Database
+    stop: threading.Event = field(default_factory=threading.Event)
     position: Position | None = None
 
     def look(self, context: MigrationContext) -> None:
         """Reads the position as soon as env.py has connected."""
+        self.check(context)
         with only_reading(context):
             self.position = read_position(context)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields nothing."""
         return iter(())
+
+    def check(self, context: MigrationContext) -> None:
+        """Refuses another database than the one that was asked for, and stops when it should.
+
+        Raises:
+            SettingsError: env.py has connected somewhere else.
+        """
+        self.go_on()
+        if context.connection is not None:
+            refuse_another(self.database, context.connection.engine.url)
+
+    def go_on(self) -> None:
+        """Raises when the work was stopped."""
+        if self.stop.is_set():
+            raise StoppedError
+
+
+class StoppedError(Exception):
+    """The caller was cancelled; nobody reads this, it unwinds env.py and rolls back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,19 +108,24 @@ class Apply(Look):
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     _planned: tuple[AlembicStep, ...] = ()
+    _begin: tuple[str, ...] = ()
 
     def look(self, context: MigrationContext) -> None:
         """Reads the position and plans, while nothing is written yet."""
+        self.check(context)
         with only_reading(context):
             self.position = read_position(context)
-            refuse_unknown(self.scripts, self.position)
-            self._planned = self.move.alembic_steps(self.scripts, self.position.heads)
+            if not self.move.purge:
+                refuse_unknown(self.scripts, self.position)
+                self._begin = self.position.heads
+            self._planned = self.move.alembic_steps(self.scripts, self._begin)
             self.approve(context, self._planned)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
         total = len(self._planned)
         for number, planned in enumerate(self._planned, start=1):
+            self.go_on()
             step = self.running = as_step(planned, self.scripts)
             self.emit(StepStarted(**_about(step), number=number, total=total))
             started = time.perf_counter()
@@ -100,7 +137,21 @@ class Apply(Look):
 
     def heads(self) -> tuple[str, ...]:
         """Where the database must be when all planned steps are applied."""
-        return heads_after(self.position.heads if self.position else (), self._planned)
+        return heads_after(self._begin, self._planned)
+
+
+def refuse_another(database: Database, url: URL) -> None:
+    """Refuses the connection of an env.py that has its database from somewhere else.
+
+    Raises:
+        SettingsError: It is another database than the one that was asked for.
+    """
+    found = Database(url=url, backend=backends.of_url(url))
+    if url.database and found.identity != database.identity:
+        raise SettingsError(
+            f"env.py connects to {found}, but {database} was asked for; nothing was run",
+            hint="let env.py take the URL from sqlalchemy.url, or ask for the database it names",
+        )
 
 
 def _about(step: Step) -> dict[str, Any]:

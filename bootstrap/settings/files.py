@@ -41,6 +41,22 @@ def text_of(path: Path, *, what: str, encoding: str = "utf-8") -> str:
     raise SettingsError(f"the {what} {path} cannot be read: it is not text in UTF-8")
 
 
+def tools_of(path: Path) -> Mapping[str, Any]:
+    """Reads `[tool]` of a pyproject.toml; empty when there is none.
+
+    Raises:
+        SettingsError: The file cannot be read, or is no TOML.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        tool = tomllib.loads(text_of(path, what="file")).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        # Its message tells the place and quotes at most a key: "Invalid value (at line 3, …)".
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    return tool if isinstance(tool, dict) else {}
+
+
 def table_of(path: Path, *, known: Collection[str]) -> Mapping[str, Any]:
     """Reads `[tool.bootstrap]` of a pyproject.toml; empty when there is none.
 
@@ -51,14 +67,7 @@ def table_of(path: Path, *, known: Collection[str]) -> Mapping[str, Any]:
     Raises:
         SettingsError: The file is no TOML, or has a key that is not known.
     """
-    if not path.is_file():
-        return {}
-    try:
-        tool = tomllib.loads(text_of(path, what="file")).get("tool", {})
-    except tomllib.TOMLDecodeError as error:
-        # Its message tells the place and quotes at most a key: "Invalid value (at line 3, …)".
-        raise SettingsError(f"{path} is not valid TOML: {error}") from error
-    table = tool.get("bootstrap", {}) if isinstance(tool, dict) else {}
+    table = tools_of(path).get("bootstrap", {})
     if not isinstance(table, dict):
         raise SettingsError(f"{path}: tool.bootstrap is not a table", hint="[tool.bootstrap]")
     for key in table:
@@ -83,7 +92,7 @@ def url_in(ini: Path, *, section: str) -> str | None:
     """
     if not ini.is_file():
         return None
-    parser = _parser(ini)
+    parser = parser_of(ini)
     url = None
     with suppress(configparser.InterpolationError):
         url = parser.get(section, _URL, fallback="").strip()
@@ -96,8 +105,12 @@ def url_in(ini: Path, *, section: str) -> str | None:
     return None if url.startswith(_PLACEHOLDER) else url or None
 
 
-def _parser(ini: Path) -> configparser.ConfigParser:
-    """A parser with Alembic's one default, and its encoding (`Config.file_config`)."""
+def parser_of(ini: Path) -> configparser.ConfigParser:
+    """Reads an ini file with Alembic's one default, and its encoding (`Config.file_config`).
+
+    Raises:
+        SettingsError: It is no ini file; the line is named and not quoted.
+    """
     content = text_of(ini, what="file", encoding="locale")
     parser = configparser.ConfigParser({"here": ini.absolute().parent.as_posix()})
     line = 0

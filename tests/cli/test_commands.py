@@ -7,7 +7,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from bootstrap.cli.commands import cli
+from bootstrap.cli import cli
 from tests.cli.conftest import Command
 from tests.projects import ProjectFolder
 

@@ -154,3 +154,44 @@ async def test_an_option_that_means_nothing_is_refused(fresh_url: str) -> None:
         await bootstrap.create(fresh_url, owner="somebody")
 
     assert not await bootstrap.Database.of(fresh_url).exists()
+
+
+async def test_a_file_that_sqlite_did_not_write_is_never_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("my notes " * 100)
+
+    for force in (False, True):
+        with pytest.raises(bootstrap.DatabaseRefused, match="not a SQLite database"):
+            await bootstrap.drop(f"sqlite:///{path}", force=force)
+
+    assert path.exists()
+
+
+async def test_a_file_in_the_place_of_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(bootstrap.DatabaseRefused, match="it is not a folder"):
+        await bootstrap.create(f"sqlite:///{tmp_path}/file/app.db")
+
+
+async def test_a_database_in_memory_cannot_be_created() -> None:
+    with pytest.raises(bootstrap.SettingsError, match="in memory"):
+        await bootstrap.create("sqlite://")
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), float("inf"), -1.0])
+async def test_a_time_that_is_none_is_refused(timeout: float) -> None:
+    with pytest.raises(bootstrap.SettingsError, match="no time to wait"):
+        await bootstrap.wait("sqlite:///x.db", timeout=timeout)
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+async def test_the_maintenance_database_itself_can_be_asked_for(fresh_url: str) -> None:
+    database = bootstrap.Database.of(make_url(fresh_url).set(database="postgres"))
+
+    report = await bootstrap.create(database)
+
+    assert not report.created
+    assert () == await database.backend.admin.sessions(
+        database.backend.engines, database.connecting()
+    )

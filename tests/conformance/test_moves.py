@@ -1,6 +1,9 @@
 """A database moves along its history: migrate, downgrade, stamp, status."""
 
 import asyncio
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,10 +176,12 @@ async def test_a_downgrade_that_loses_rows_asks_first(
     "downgrade",
     [
         "op.execute('DROP TABLE  precious')",
+        "op.execute('drop /* the */ table precious')",
+        "op.rename_table('precious', 'old')\nop.drop_table('old')",
         "if op.get_bind().execute(sa.text('select count(*) from precious')).scalar() >= 0:\n"
         "    op.drop_table('precious')",
     ],
-    ids=["raw SQL", "needs data to decide"],
+    ids=["raw SQL", "a comment", "renamed before", "needs data to decide"],
 )
 async def test_a_loss_that_is_hidden_is_found(
     empty_url: str, tmp_path: Path, downgrade: str
@@ -191,6 +196,25 @@ async def test_a_loss_that_is_hidden_is_found(
         await bootstrap.downgrade(empty_url, "base", project=folder.project)
 
     assert {"precious", "alembic_version"} == await tables_of(empty_url)
+
+
+async def test_a_table_that_batch_mode_makes_anew_is_not_lost(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path / "project")
+    create = (
+        "op.create_table('kept', sa.Column('id', sa.Integer, primary_key=True),"
+        " sa.Column('extra', sa.Integer))"
+    )
+    drop = "with op.batch_alter_table('kept') as batch:\n    batch.drop_column('extra')"
+    folder.revision("one", down=None, upgrade=create)
+    folder.revision("two", down="one", downgrade=drop)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await execute(empty_url, "INSERT INTO kept (id) VALUES (1)")
+
+    report = await bootstrap.downgrade(empty_url, "one", project=folder.project)
+
+    assert ("one",) == report.after
 
 
 async def test_stamp_writes_the_revision_and_runs_nothing(
@@ -354,3 +378,128 @@ async def test_several_databases_at_once_each_get_their_own_tables(
 
     expected = {"t_one", "t_two", "t_three", "alembic_version"}
     assert [expected] * 3 == [await tables_of(url) for url in urls]
+
+
+async def test_a_cancelled_run_ends_after_the_step_that_is_running(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path / "project")
+    folder.revision("one", down=None, upgrade="import time\ntime.sleep(0.5)")
+    folder.revision("two", down="one")
+    started = asyncio.Event()
+
+    def emit(_event: events.Event) -> None:
+        started.set()
+
+    task = asyncio.create_task(bootstrap.migrate(empty_url, project=folder.project, emit=emit))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    status = await bootstrap.status(empty_url, project=folder.project)
+    assert "two" not in status.current
+
+
+async def test_a_run_that_is_cancelled_in_the_queue_applies_nothing(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path / "project")
+    slow = new_project(tmp_path / "slow")
+    slow.revision("one", down=None, upgrade="import time\ntime.sleep(1)")
+    other = f"sqlite:///{tmp_path}/other.db"
+    await bootstrap.create(other)
+    started = asyncio.Event()
+    first = asyncio.create_task(
+        bootstrap.migrate(other, project=slow.project, emit=lambda _event: started.set())
+    )
+    await started.wait()
+    second = asyncio.create_task(bootstrap.migrate(empty_url, project=folder.project))
+    await asyncio.sleep(0.3)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    await first
+
+    assert set() == await tables_of(empty_url)
+
+
+async def test_what_emit_raises_is_raised_when_all_is_done(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    def broken(event: events.Event) -> None:
+        raise RuntimeError(type(event).__name__)
+
+    with pytest.raises(RuntimeError, match="StepStarted"):
+        await bootstrap.migrate(empty_url, project=folder.project, emit=broken)
+
+    status = await bootstrap.status(empty_url, project=folder.project)
+    assert ("three",) == status.current
+
+
+async def test_another_database_than_the_one_asked_for_is_never_migrated(
+    empty_url: str, folder: ProjectFolder, tmp_path: Path
+) -> None:
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    await bootstrap.create(elsewhere)
+    env = (folder.root / "migrations" / "env.py").read_text()
+    asked = 'config.get_main_option("sqlalchemy.url")'
+    assert asked in env
+    folder.env(env.replace(asked, repr(elsewhere)))
+
+    with pytest.raises(bootstrap.SettingsError, match=r"env\.py connects to sqlite") as refused:
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert "nothing was run" in refused.value.message
+    assert set() == await tables_of(elsewhere)
+    assert set() == await tables_of(empty_url)
+
+
+@pytest.mark.parametrize("template", ["generic", "async", "pyproject", "pyproject_async"])
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+async def test_the_env_py_of_alembics_own_templates_works(
+    empty_url: str, tmp_path: Path, template: str
+) -> None:
+    root = tmp_path / "stock"
+    root.mkdir()
+    driver = "+aiosqlite" if "async" in template else ""
+    run_alembic("init", "-t", template, "migrations", cwd=root)
+    ini = root / "alembic.ini"
+    url = f"sqlalchemy.url = sqlite{driver}:///unused.db"
+    ini.write_text(re.sub(r"(?m)^sqlalchemy\.url = .*$", url, ini.read_text()))
+    run_alembic("revision", "-m", "first", "--rev-id", "first", cwd=root)
+
+    report = await bootstrap.migrate(empty_url, project=bootstrap.Project.at(ini))
+
+    assert ("first",) == report.after
+    assert {"alembic_version"} == await tables_of(empty_url)
+
+
+def run_alembic(*arguments: str, cwd: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments], cwd=cwd, check=True, capture_output=True
+    )
+
+
+async def test_a_revision_that_is_there_twice_is_an_error(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    twin = folder.root / "migrations" / "versions" / "twin.py"
+    twin.write_text((folder.root / "migrations" / "versions" / "two.py").read_text())
+
+    with pytest.raises(bootstrap.RevisionError, match="Revision two is present more than once"):
+        await bootstrap.status(empty_url, project=folder.project)
+
+
+@pytest.mark.parametrize("revision", ["", "one@-1"])
+async def test_a_revision_that_means_nothing_is_an_error(
+    empty_url: str, folder: ProjectFolder, revision: str
+) -> None:
+    with pytest.raises(bootstrap.RevisionError):
+        await bootstrap.downgrade(empty_url, revision, project=folder.project)
+
+
+async def test_a_database_in_memory_is_refused(folder: ProjectFolder) -> None:
+    for function in (bootstrap.migrate, bootstrap.status):
+        with pytest.raises(bootstrap.SettingsError, match="in memory"):
+            await function("sqlite://", project=folder.project)

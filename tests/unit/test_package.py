@@ -41,7 +41,7 @@ def test_every_public_name_stays_the_same_when_all_modules_are_imported() -> Non
 
 
 def test_every_command_has_a_function_of_the_same_name() -> None:
-    from bootstrap.cli.commands import cli
+    from bootstrap.cli import cli
 
     missing = [name for name in cli.commands if not callable(getattr(bootstrap, name, None))]
 

@@ -219,3 +219,37 @@ def test_a_relative_path_stays_relative() -> None:
     url, _ = urls.resolve("sqlite:///data/app.db")
 
     assert Path("data/app.db") == Path(url.database or "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hun@ter/sekrit@localhost/db",
+        "postgresql://u:hun@sekrit?x@localhost/db",
+        "mysql://u:p@ss@h/db",
+    ],
+)
+def test_a_password_with_a_raw_at_is_refused_and_shown_nowhere(url: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be read") as refused:
+        urls.resolve(url)
+
+    shown = f"{urls.shown(url)} {refused.value.message}"
+    assert not [part for part in ("hun", "ter", "sekrit", "ss@") if part in shown]
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("postgresql+psycopg2://u@h/own", "postgresql+psycopg2"),
+        ("postgresql://u@h/own", "postgresql"),
+        ("mysql+pymysql://u@h/own", "postgresql+asyncpg"),
+        ("driver://user:pass@localhost/dbname", "postgresql+asyncpg"),
+        ("not a url", "postgresql+asyncpg"),
+    ],
+)
+def test_env_py_gets_the_driver_that_it_is_written_for(own: str, expected: str) -> None:
+    asked, _ = urls.resolve("postgresql://u:p@h/asked")
+
+    given = urls.driven_like(asked, own)
+
+    assert (expected, "asked") == (given.drivername, given.database)

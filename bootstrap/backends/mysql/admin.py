@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy import URL, column, func, literal_column, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.places import server_identity
 
 _NO_SUCH_THREAD = "1094"  # the session has ended by itself
 
 
 class MySQLAdmin:
     """Works through a connection that has no database selected."""
+
+    def identity(self, url: URL) -> tuple[str, ...]:
+        """Host, port and name."""
+        return server_identity(url, port=3306)
 
     async def exists(self, engines: Engines, connecting: Connecting) -> bool:
         """Tells whether the database is there, by a connection to it: that needs no other right."""

@@ -17,6 +17,7 @@ BACKEND = Backend(
     features=Features(
         transactional_ddl=True,
         is_file=False,
+        schemas=True,
         create_options=frozenset({"owner", "encoding", "template"}),
     ),
     engines=PlainEngines(),

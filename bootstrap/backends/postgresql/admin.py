@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import Dialect, text
+from sqlalchemy import URL, Dialect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
+from bootstrap.backends.places import server_identity
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 
 _MAINTENANCE = ("postgres", "template1")  # the databases that every cluster has
 _TOO_FEW_RIGHTS_TO_LOOK = "<hidden>"
 _SESSIONS = text(
     "SELECT pid, coalesce(usename, :hidden), coalesce(application_name, '')"
-    " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid() ORDER BY pid"
+    " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+    # An autovacuum worker is no hindrance: DROP DATABASE ends it.
+    " AND backend_type IS DISTINCT FROM 'autovacuum worker' ORDER BY pid"
 )
 
 
 class PostgreSQLAdmin:
     """Works through the cluster's maintenance database."""
+
+    def identity(self, url: URL) -> tuple[str, ...]:
+        """Host, port and name."""
+        return server_identity(url, port=5432)
 
     async def exists(self, engines: Engines, connecting: Connecting) -> bool:
         """Tells whether the database is there, by a connection to it: that needs no other right."""
@@ -80,7 +87,7 @@ def _create(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
 @asynccontextmanager
 async def _maintenance(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
     """A connection in autocommit mode to the first maintenance database that is there."""
-    for name in _MAINTENANCE:
+    for name in (name for name in _MAINTENANCE if name != connecting.url.database):
         elsewhere = Connecting(
             url=connecting.url.set(database=name), arguments=connecting.arguments
         )
@@ -89,7 +96,7 @@ async def _maintenance(engines: Engines, connecting: Connecting) -> AsyncIterato
             connection = await engine.connect()
         except DBAPIError as error:
             await engine.dispose()
-            if name != _MAINTENANCE[-1] and _reason(error) is Reason.NO_DATABASE:
+            if name == _MAINTENANCE[0] and _reason(error) is Reason.NO_DATABASE:
                 continue
             raise
         try:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from bootstrap.backends.base import Connecting, CreateOptions, Engines, Session
 from bootstrap.backends.sqlite.files import file_of, with_companions
 
@@ -17,6 +19,11 @@ _PROCESSES = Path("/proc")  # Linux; elsewhere only those are noticed who keep t
 
 class SQLiteAdmin:
     """A database is a file; one in memory is always there and cannot be dropped."""
+
+    def identity(self, url: URL) -> tuple[str, ...]:
+        """The file, whatever path leads to it."""
+        path = file_of(url)
+        return () if path is None else (str(path.resolve()),)
 
     async def exists(self, engines: Engines, connecting: Connecting) -> bool:
         """Tells whether the file is there and may be a database.
@@ -41,7 +48,7 @@ class SQLiteAdmin:
         path = file_of(connecting.url)
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(path.parent)
         path.touch(exist_ok=False)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -51,6 +58,7 @@ class SQLiteAdmin:
         path = file_of(connecting.url)
         if path is None:
             return
+        _refuse_foreign(path)
         if not force:
             _refuse_while_busy(path)
         _remove(path)
@@ -59,6 +67,21 @@ class SQLiteAdmin:
         """The processes that have the file open, this one included if it has."""
         path = file_of(connecting.url)
         return () if path is None else tuple(_holders(path.resolve()))
+
+
+def _make_folders(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, "it is not a folder", str(folder)) from error
+    except FileNotFoundError as error:  # where the system allows nobody to make one, as in /proc
+        raise PermissionError(errno.EACCES, "no folder can be made", str(folder)) from error
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raises SQLITE_NOTADB for a file that SQLite did not write; an empty one may become one."""
+    with closing(sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)) as connection:
+        connection.execute("PRAGMA schema_version")
 
 
 def _remove(path: Path) -> None:
