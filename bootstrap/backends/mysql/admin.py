@@ -5,37 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL, column, func, literal_column, select, table
+from sqlalchemy import column, func, literal_column, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
+from bootstrap.backends.base import Connecting, CreateOptions, Engines, Session
 from bootstrap.backends.mysql.errors import MySQLErrors
-from bootstrap.backends.places import server_identity
+from bootstrap.backends.server_admin import ServerAdmin
 
 _NO_SUCH_THREAD = "1094"  # the session has ended by itself
 
 
-class MySQLAdmin:
+class MySQLAdmin(ServerAdmin):
     """Works through a connection that has no database selected."""
 
-    def identity(self, url: URL) -> tuple[str, ...]:
-        """Host, port and name."""
-        return server_identity(url, port=3306)
-
-    async def exists(self, engines: Engines, connecting: Connecting) -> bool:
-        """Tells whether the database is there, by a connection to it: that needs no other right."""
-        engine = engines.create(connecting)
-        try:
-            async with engine.connect():
-                return True
-        except Exception as error:
-            failure = MySQLErrors().translate(error)
-            if failure and failure.reason is Reason.NO_DATABASE:
-                return False
-            raise
-        finally:
-            await engine.dispose()
+    port = 3306
+    errors = MySQLErrors()
 
     async def create(
         self, engines: Engines, connecting: Connecting, options: CreateOptions

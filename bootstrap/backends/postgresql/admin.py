@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL, Dialect, text
+from sqlalchemy import Dialect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Connecting, CreateOptions, Engines, Reason, Session
-from bootstrap.backends.places import server_identity
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
+from bootstrap.backends.server_admin import ServerAdmin
 
 _MAINTENANCE = ("postgres", "template1")  # the databases that every cluster has
 _TOO_FEW_RIGHTS_TO_LOOK = "<hidden>"
@@ -23,25 +23,11 @@ _SESSIONS = text(
 )
 
 
-class PostgreSQLAdmin:
+class PostgreSQLAdmin(ServerAdmin):
     """Works through the cluster's maintenance database."""
 
-    def identity(self, url: URL) -> tuple[str, ...]:
-        """Host, port and name."""
-        return server_identity(url, port=5432)
-
-    async def exists(self, engines: Engines, connecting: Connecting) -> bool:
-        """Tells whether the database is there, by a connection to it: that needs no other right."""
-        engine = engines.create(connecting)
-        try:
-            async with engine.connect():
-                return True
-        except Exception as error:
-            if _reason(error) is Reason.NO_DATABASE:
-                return False
-            raise
-        finally:
-            await engine.dispose()
+    port = 5432
+    errors = PostgreSQLErrors()
 
     async def create(
         self, engines: Engines, connecting: Connecting, options: CreateOptions
@@ -65,11 +51,6 @@ class PostgreSQLAdmin:
         async with _maintenance(engines, connecting) as connection:
             rows = await connection.execute(_SESSIONS, values)
             return tuple(Session(pid=row[0], user=row[1], application=row[2]) for row in rows)
-
-
-def _reason(error: BaseException) -> Reason | None:
-    failure = PostgreSQLErrors().translate(error)
-    return failure.reason if failure else None
 
 
 def _create(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
@@ -96,7 +77,7 @@ async def _maintenance(engines: Engines, connecting: Connecting) -> AsyncIterato
             connection = await engine.connect()
         except DBAPIError as error:
             await engine.dispose()
-            if name == _MAINTENANCE[0] and _reason(error) is Reason.NO_DATABASE:
+            if name == _MAINTENANCE[0] and PostgreSQLAdmin().reason(error) is Reason.NO_DATABASE:
                 continue
             raise
         try:
