@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
@@ -28,6 +28,7 @@ class MainThread:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._promised: list[Future[Any]] = []
         self._outcome: Future[object] = Future()
         self._stop: Callable[[], object] | None = None
         self._interrupted: KeyboardInterrupt | None = None
@@ -60,6 +61,9 @@ class MainThread:
         return True
 
     def _interrupt(self) -> None:
+        # A job may have been taken from the queue and not begun: nobody would ever end it.
+        for done in self._promised:
+            done.cancel()
         with suppress(RuntimeError):  # the loop is closed already
             if self._stop is not None:
                 self._stop()
@@ -81,12 +85,15 @@ class MainThread:
 
     def _host(self, work: Callable[[], Any]) -> Future[Any]:
         done: Future[Any] = Future()
+        self._promised.append(done)
 
         def job() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
             try:
                 done.set_result(work())
             except KeyboardInterrupt:
-                done.cancel()
+                done.set_exception(CancelledError())
                 raise
             except BaseException as error:  # noqa: BLE001 - who awaits the work raises it
                 done.set_exception(error)
