@@ -14,8 +14,8 @@ up: $(VENV)/installed
 test: check servers
 	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term --cov-fail-under=90
 
-test-full: check servers
-	BOOTSTRAP_TEST_FULL=1 $(BIN)/pytest -n $(JOBS)
+test-full: test
+	tests/all_versions.sh
 
 check: $(VENV)/developing
 	$(BIN)/ruff format --check .

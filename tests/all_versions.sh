@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The conformance tests on every version of the servers that can be fetched, one after the other.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=.venv/bin/python
+for engine in ${ENGINES:-postgresql14 postgresql15 postgresql16 postgresql17 postgresql18 mariadb11}; do
+    backend=${engine%%[0-9]*}
+    programs=$($python -m tests.engines fetch "$engine" | sed "s/^$engine: //")
+    echo "== $engine"
+    export "BOOTSTRAP_${backend^^}_PROGRAMS=$programs"
+    .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance -k "$backend"
+    unset "BOOTSTRAP_${backend^^}_PROGRAMS"
+done
