@@ -171,10 +171,6 @@ class Screen:
         self._done("created", event.database)
 
     @progress.register
-    def _(self, event: events.DatabaseDropped) -> None:
-        self._done("dropped", event.database)
-
-    @progress.register
     def _(self, event: events.ConnectionTried) -> None:
         self._done("waiting", f"{event.reason}; next try in {event.pause:.1f} s", style="yellow")
 
