@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 
-.PHONY: up test test-full check servers format lowest bench clean
+.PHONY: up test test-full check servers format generated lowest bench clean
 
 up: $(VENV)/installed
 	@$(BIN)/bootstrap up
@@ -15,6 +15,7 @@ test: check servers
 	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term --cov-fail-under=90
 
 test-full: test
+	BOOTSTRAP_TEST_ROUNDS=20 $(BIN)/pytest -n $(JOBS) tests/conformance/test_run_lock.py -k twenty_at_once
 	tests/all_versions.sh
 
 check: $(VENV)/developing
@@ -30,12 +31,18 @@ format: $(VENV)/developing
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What is in the repository and follows from the code, such as the schemas in docs/json.
+generated: $(VENV)/developing
+	$(BIN)/python -m tests.generated
+	$(BIN)/python -m tests.cli.record
+
 # The lower bounds in pyproject.toml, proved: the tests with the lowest versions that it allows.
 lowest: $(VENV)/developing servers
 	tests/lowest.sh
 
 bench: $(VENV)/developing servers
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.verifying
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
@@ -50,5 +57,5 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(BIN)/pip install --quiet --editable '.[asyncmy,psycopg]' --group dev
 	@touch $@ $(VENV)/installed

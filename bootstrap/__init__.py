@@ -14,6 +14,21 @@ from typing import TYPE_CHECKING
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
+    from bootstrap.authoring.new_revision import RevisionReport as RevisionReport
+    from bootstrap.authoring.new_revision import revision as revision
+    from bootstrap.authoring.writing import EditReport as EditReport
+    from bootstrap.authoring.writing import MergeReport as MergeReport
+    from bootstrap.authoring.writing import edit as edit
+    from bootstrap.authoring.writing import merge as merge
+    from bootstrap.checking.acceptances import Acceptance as Acceptance
+    from bootstrap.checking.diagrams import DiagramReport as DiagramReport
+    from bootstrap.checking.diagrams import diagram_history as diagram_history
+    from bootstrap.checking.diagrams import diagram_schema as diagram_schema
+    from bootstrap.checking.servers import ServerPrograms as ServerPrograms
+    from bootstrap.checking.snapshots import SnapshotReport as SnapshotReport
+    from bootstrap.checking.snapshots import snapshot as snapshot
+    from bootstrap.checking.verifying import VerifyReport as VerifyReport
+    from bootstrap.checking.verifying import verify as verify
     from bootstrap.configuration import ConfigReport as ConfigReport
     from bootstrap.configuration import config as config
     from bootstrap.database import Database as Database
@@ -26,6 +41,9 @@ if TYPE_CHECKING:
     from bootstrap.errors import DatabaseMissing as DatabaseMissing
     from bootstrap.errors import DatabaseRefused as DatabaseRefused
     from bootstrap.errors import DatabaseUnreachable as DatabaseUnreachable
+    from bootstrap.errors import LockLost as LockLost
+    from bootstrap.errors import LockNotObtained as LockNotObtained
+    from bootstrap.errors import PartsWouldBeLost as PartsWouldBeLost
     from bootstrap.errors import RevisionError as RevisionError
     from bootstrap.errors import RowsWouldBeLost as RowsWouldBeLost
     from bootstrap.errors import SeedError as SeedError
@@ -40,6 +58,8 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import up as up
     from bootstrap.lifecycle import wait as wait
     from bootstrap.project import Project as Project
+    from bootstrap.revisions.reach import HandOver as HandOver
+    from bootstrap.revisions.reach import Reach as Reach
     from bootstrap.running.browsing import BranchesReport as BranchesReport
     from bootstrap.running.browsing import HeadsReport as HeadsReport
     from bootstrap.running.browsing import HistoryReport as HistoryReport
@@ -50,23 +70,34 @@ if TYPE_CHECKING:
     from bootstrap.running.browsing import show as show
     from bootstrap.running.checking import CheckReport as CheckReport
     from bootstrap.running.checking import check as check
+    from bootstrap.running.ensuring import EnsureVersionReport as EnsureVersionReport
+    from bootstrap.running.ensuring import ensure_version as ensure_version
     from bootstrap.running.inspection import CurrentReport as CurrentReport
     from bootstrap.running.inspection import StatusReport as StatusReport
     from bootstrap.running.inspection import current as current
     from bootstrap.running.inspection import status as status
+    from bootstrap.running.locking import LockReport as LockReport
+    from bootstrap.running.locking import lock_break as lock_break
+    from bootstrap.running.locking import lock_status as lock_status
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
     from bootstrap.running.runner import migrate as migrate
     from bootstrap.running.runner import stamp as stamp
-    from bootstrap.running.writing import EditReport as EditReport
-    from bootstrap.running.writing import MergeReport as MergeReport
-    from bootstrap.running.writing import edit as edit
-    from bootstrap.running.writing import merge as merge
+    from bootstrap.running.scripting import ScriptReport as ScriptReport
+    from bootstrap.running.scripting import migration_script as migration_script
     from bootstrap.scaffold import InitReport as InitReport
     from bootstrap.scaffold import init as init
     from bootstrap.settings import Settings as Settings
+    from bootstrap.targets import Target as Target
 
 _HOMES = {
+    "bootstrap.authoring.new_revision": ("RevisionReport", "revision"),
+    "bootstrap.authoring.writing": ("EditReport", "MergeReport", "edit", "merge"),
+    "bootstrap.checking.snapshots": ("SnapshotReport", "snapshot"),
+    "bootstrap.checking.acceptances": ("Acceptance",),
+    "bootstrap.checking.diagrams": ("DiagramReport", "diagram_history", "diagram_schema"),
+    "bootstrap.checking.servers": ("ServerPrograms",),
+    "bootstrap.checking.verifying": ("VerifyReport", "verify"),
     "bootstrap.configuration": ("ConfigReport", "config"),
     "bootstrap.database": ("Database",),
     "bootstrap.datasets.seeding": ("SeedReport", "seed"),
@@ -78,6 +109,9 @@ _HOMES = {
         "DatabaseMissing",
         "DatabaseRefused",
         "DatabaseUnreachable",
+        "LockLost",
+        "LockNotObtained",
+        "PartsWouldBeLost",
         "RevisionError",
         "RowsWouldBeLost",
         "SeedError",
@@ -95,6 +129,7 @@ _HOMES = {
         "wait",
     ),
     "bootstrap.project": ("Project",),
+    "bootstrap.revisions.reach": ("HandOver", "Reach"),
     "bootstrap.running.browsing": (
         "BranchesReport",
         "HeadsReport",
@@ -106,11 +141,14 @@ _HOMES = {
         "show",
     ),
     "bootstrap.running.checking": ("CheckReport", "check"),
+    "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
+    "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
-    "bootstrap.running.writing": ("EditReport", "MergeReport", "edit", "merge"),
+    "bootstrap.running.scripting": ("ScriptReport", "migration_script"),
     "bootstrap.scaffold": ("InitReport", "init"),
     "bootstrap.settings": ("Settings",),
+    "bootstrap.targets": ("Target",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -52,6 +52,8 @@ def _shown(setting: settings.Setting[object]) -> ShownSetting:
     value = setting.value
     if value is not None and setting.secret:
         text: str | None = urls.shown(str(value))
+    elif isinstance(value, tuple):
+        text = ", ".join(value)
     else:
         text = None if value is None else str(value)
     return ShownSetting(name=setting.name, value=text, source=setting.source)

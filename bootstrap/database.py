@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bootstrap import urls
+from bootstrap import backends, urls
 from bootstrap.backends.base import Backend, Connecting, Failure, Reason
 from bootstrap.errors import DatabaseError, SettingsError
 from bootstrap.refusals import database_error
@@ -93,7 +93,7 @@ class Database:
         if not self.identity:
             raise SettingsError(
                 "a database in memory ends with the connection that made it",
-                hint="name a file: sqlite:///app.db",
+                hint="name a file: sqlite:///app.db; a program can hand over its engine instead",
             )
         with self.translated("cannot look for"):
             return await self.backend.admin.exists(self.backend.engines, self.connecting())
@@ -130,6 +130,11 @@ class Database:
             if failure is None:
                 raise
             raise self.error(failure, tried=tried) from error
+
+    def present(self, dialect: Dialect) -> Backend:
+        """The backend that is really there, which a connection's dialect knows."""
+        refine = self.backend.refine
+        return backends.named(refine(dialect)) if refine else self.backend
 
     def error(self, failure: Failure, *, tried: str) -> DatabaseError:
         """Makes the error for a failure of this database; `tried` begins the sentence."""

@@ -8,9 +8,12 @@
     │   ├── DatabaseMissing          4  the server is there, the database is not
     │   ├── DatabaseExists           4  the database to be created is there already
     │   └── DatabaseInUse            4  others are connected to the database to be dropped
+    ├── LockNotObtained              5  another run held the run lock for too long
+    ├── LockLost                     5  the run lock was lost while revisions ran
     ├── RevisionError                6  unknown revision, several heads, a broken revision file
     ├── StatementFailed              7  the server refused a statement of a revision
     ├── RowsWouldBeLost              7  a downgrade would drop tables that have rows
+    ├── PartsWouldBeLost             7  a revision lost rows or parts of a table by accident
     └── SeedError                    8  a data set cannot be read, or does not fit the schema
 
 A message is one sentence that says what was tried and on what; a hint is what to do next, most
@@ -19,8 +22,25 @@ often a command to paste. Neither ever holds a secret: URLs are rendered with th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a file something is wrong; `line` counts from 1, None stands for the whole file."""
+
+    path: Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        try:
+            path = self.path.relative_to(Path.cwd())
+        except ValueError:
+            path = self.path
+        return str(path) if self.line is None else f"{path}:{self.line}"
 
 
 class BootstrapError(Exception):
@@ -29,14 +49,16 @@ class BootstrapError(Exception):
     Args:
         message: One sentence: what was tried, on what, and why it did not work.
         hint: What to do next; empty when there is nothing better to say than the message.
+        place: The file and line to look at, where one is to blame.
     """
 
     exit_code: ClassVar[int] = 70
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.place = place
 
 
 class SettingsError(BootstrapError):
@@ -71,6 +93,18 @@ class DatabaseInUse(DatabaseError):
     """Others are connected to the database that should be dropped."""
 
 
+class LockNotObtained(BootstrapError):
+    """Another run held the run lock for longer than this one was to wait; nothing was changed."""
+
+    exit_code = 5
+
+
+class LockLost(BootstrapError):
+    """The run lock was lost while revisions ran; none was begun after that was noticed."""
+
+    exit_code = 5
+
+
 class RevisionError(BootstrapError):
     """Unknown revision, several heads, or a revision file that cannot be used."""
 
@@ -92,9 +126,37 @@ class RowsWouldBeLost(BootstrapError):
 
     exit_code = 7
 
-    def __init__(self, message: str, *, tables: Mapping[str, int], hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        tables: Mapping[str, int],
+        hint: str = "",
+        place: Place | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, place=place)
         self.tables = dict(tables)
+
+
+class PartsWouldBeLost(BootstrapError):
+    """A revision lost what it did not mean to, when a table was made anew; it was not committed.
+
+    Attributes:
+        losses: What of which table, in words.
+    """
+
+    exit_code = 7
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        losses: Sequence[str],
+        hint: str = "",
+        place: Place | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, place=place)
+        self.losses = tuple(losses)
 
 
 class SeedError(BootstrapError):

@@ -40,6 +40,14 @@ class ConnectionTried(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockAwaited(Event):
+    """Another run holds the run lock; this one asks again, for `left` seconds more."""
+
+    holder: str
+    left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted(Event):
     """A revision is about to be applied in one direction."""
 
@@ -59,6 +67,54 @@ class StepFinished(Event):
     direction: str
     number: int
     total: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInterrupted(Event):
+    """A run was cancelled, and its statement with it.
+
+    Attributes:
+        revision: The one that was being applied; None between two.
+        current: Where the database is; None when that could not be read.
+        stays: What of the revision may stay, in words; empty when nothing was half done.
+    """
+
+    revision: str | None
+    current: tuple[str, ...] | None
+    stays: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryStarted(Event):
+    """A new revision is about to be tried on a throwaway database."""
+
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryFinished(Event):
+    """A new revision was tried there, with or without success."""
+
+    backend: str
+    works: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyStarted(Event):
+    """The history is about to be verified on a server."""
+
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyFinished(Event):
+    """It was run to its end there, or not."""
+
+    backend: str
+    server_version: str
+    works: bool
     seconds: float
 
 

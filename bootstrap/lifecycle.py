@@ -17,6 +17,7 @@ from bootstrap.datasets.seeding import SeedReport, seed
 from bootstrap.errors import DatabaseError, DatabaseInUse, SettingsError
 from bootstrap.events import ConnectionTried, DatabaseCreated, DatabaseDropped, Emit, silent
 from bootstrap.project import Project
+from bootstrap.records.lock import WAIT
 from bootstrap.running.runner import MigrationReport, migrate
 
 _FIRST_PAUSE = 0.1
@@ -187,6 +188,8 @@ async def up(
     *,
     project: Project,
     datasets: Path | Sequence[Path] = (),
+    allow_loss: bool = False,
+    wait_lock: float = WAIT,
     emit: Emit = silent,
 ) -> UpReport:
     """Creates a database where it is missing, migrates it to the head and seeds it.
@@ -195,6 +198,8 @@ async def up(
         database: What to set up.
         project: Whose revisions.
         datasets: Files and folders of data sets; empty for none.
+        allow_loss: As for `migrate`.
+        wait_lock: Seconds to wait for another run on the same database.
         emit: Told about all that happens.
 
     Raises:
@@ -203,8 +208,14 @@ async def up(
     """
     database = Database.of(database)
     made = await create(database, emit=emit)
-    migration = await migrate(database, project=project, emit=emit)
-    seeds = await seed(database, datasets=datasets, emit=emit) if datasets else None
+    migration = await migrate(
+        database, project=project, allow_loss=allow_loss, wait_lock=wait_lock, emit=emit
+    )
+    seeds = (
+        await seed(database, datasets=datasets, wait_lock=wait_lock, emit=emit)
+        if datasets
+        else None
+    )
     return UpReport(
         database=made.database,
         backend=migration.backend,

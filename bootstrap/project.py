@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +14,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from bootstrap.errors import RevisionError, SettingsError
-from bootstrap.revisions import faults
+from bootstrap.revisions import faults, soundness
+from bootstrap.revisions.declarations import declared, version_folders
+from bootstrap.revisions.reach import Reach, keep
 from bootstrap.settings.files import parser_of, tools_of
 
 
@@ -23,20 +27,43 @@ class Project:
     Attributes:
         config_file: The `alembic.ini`; a pyproject.toml beside it is read too, as Alembic does.
         section: The section of the ini file (Alembic's `-n`).
+        toml_file: The pyproject.toml, where it is not the one beside the ini file.
+        x: Arguments that env.py asks for with `context.get_x_argument()` (Alembic's `-x`).
+        reach: How env.py learns of the database, beside the option `sqlalchemy.url`.
     """
 
     config_file: Path
     section: str = "alembic"
+    toml_file: Path | None = None
+    x: tuple[str, ...] = field(default=(), repr=False)  # may hold a secret
+    reach: Reach = Reach()  # noqa: RUF009 - it is frozen
 
     @classmethod
-    def at(cls, config_file: Path, *, section: str = "alembic") -> Self:
+    def at(
+        cls,
+        config_file: Path,
+        *,
+        section: str = "alembic",
+        toml_file: Path | None = None,
+        x: Sequence[str] = (),
+        reach: Reach = Reach(),  # noqa: B008 - it is frozen
+    ) -> Self:
         """Takes the project whose configuration is this file, after a look that it is there.
+
+        Args:
+            config_file: As the attribute, and so are the others.
+            section: See there.
+            toml_file: See there.
+            x: See there; `("tenant=blue",)`.
+            reach: See there; `Reach(env_var="APP_DATABASE")`.
 
         Raises:
             SettingsError: There is no Alembic configuration.
         """
-        project = cls(config_file=config_file, section=section)
-        if not config_file.is_file() and "alembic" not in tools_of(project._toml):
+        project = cls(
+            config_file=config_file, section=section, toml_file=toml_file, x=tuple(x), reach=reach
+        )
+        if not config_file.is_file() and "alembic" not in tools_of(project.pyproject):
             raise SettingsError(
                 f"there is no Alembic project here: {config_file} does not exist",
                 hint="bootstrap init starts one; --config names one that is somewhere else",
@@ -44,8 +71,9 @@ class Project:
         return project
 
     @property
-    def _toml(self) -> Path:
-        return self.config_file.with_name("pyproject.toml")
+    def pyproject(self) -> Path:
+        """The pyproject.toml, which need not exist."""
+        return self.toml_file or self.config_file.with_name("pyproject.toml")
 
     def configuration(self) -> Config:
         """Makes Alembic's Config, read from the files anew.
@@ -56,34 +84,48 @@ class Project:
         ini = str(self.config_file) if self.config_file.is_file() else None
         if ini:
             parser_of(self.config_file)  # whose error does not quote the file, as Alembic's does
-        toml = str(self._toml) if self._toml.is_file() else None
-        return Config(ini, toml_file=toml, ini_section=self.section)
+        toml = str(self.pyproject) if self.pyproject.is_file() else None
+        made = Config(ini, toml_file=toml, ini_section=self.section, cmd_opts=self._options())
+        keep(made, self.reach)
+        return made
+
+    def _options(self) -> argparse.Namespace:
+        """What env.py finds in `config.cmd_opts`, as if Alembic's own command had been called.
+
+        Where `-x` was not given, it is None there.
+        """
+        return argparse.Namespace(x=list(self.x) or None, name=self.section)
 
     def scripts(self, config: Config) -> ScriptDirectory:
         """Reads the revisions.
 
         Raises:
-            RevisionError: There is no folder of revisions, or one of its files cannot be used.
+            SettingsError: There is no folder of revisions.
+            RevisionError: One of its files cannot be used, or they are no history together.
         """
         try:
-            with warnings.catch_warnings():
-                # "Revision x is present more than once": Alembic would go on with one of them.
-                warnings.filterwarnings("error", "Revision .* (is|referenced)", UserWarning)
-                scripts = ScriptDirectory.from_config(config)
-                scripts.get_heads()
-        except UserWarning as error:
-            raise RevisionError(
-                f"the revisions cannot be read: {str(error).strip()}",
-                hint="give each file a revision of its own, and correct down_revision",
-            ) from error
+            scripts = ScriptDirectory.from_config(config)
         except CommandError as error:
             raise SettingsError(
                 f"{self.config_file} does not lead to a folder of revisions: {error}",
                 hint="set script_location there to the folder that holds env.py",
             ) from error
+        try:
+            with warnings.catch_warnings():
+                # "Revision x is present more than once": Alembic would go on with one of them.
+                warnings.filterwarnings("error", "Revision .* (is|referenced)", UserWarning)
+                scripts.get_heads()
         except Exception as error:
-            raise faults.broken_file(error, tried="the revisions cannot be read") from error
+            raise _unreadable(error, scripts) from error
         return scripts
+
+
+def _unreadable(error: Exception, scripts: ScriptDirectory) -> RevisionError:
+    """The error for files that are no history; Alembic names no file when all can be run."""
+    broken = faults.broken_file(error, tried="the revisions cannot be read")
+    if broken.place:
+        return broken
+    return soundness.fault_in(declared(version_folders(scripts))) or broken
 
 
 def loaded(project: Project) -> tuple[Config, ScriptDirectory]:

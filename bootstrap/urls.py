@@ -85,20 +85,30 @@ def alembic_option(url: URL) -> str:
 
 
 def driven_like(url: URL, like: str) -> URL:
-    """The URL with the driver, or none, that another URL of the same backend has.
+    """The URL with the driver, or none, that another URL has: that of an env.py's own database.
 
-    An env.py is written for the driver of its own `sqlalchemy.url`, which may be a sync one.
+    An env.py is written for the driver of its own `sqlalchemy.url`, which may be a sync one. For a
+    database of another backend a sync env.py gets a sync driver, where one is installed.
     """
     try:
         own = _parsed(like)
-        same = backends.of_url(own).admin is backends.of_url(url).admin
+        theirs, ours = backends.of_url(own), backends.of_url(url)
     except (SettingsError, KeyError):
         return url
-    if not same:
-        return url
+    if theirs.admin is not ours.admin:
+        is_sync = not _driver_name(own) or _driver_name(own) in theirs.sync_drivers
+        return _with_sync_driver(url, ours) if is_sync else url
     scheme = url.drivername.partition("+")[0]
     driver = _driver_name(own)
     return url.set(drivername=f"{scheme}+{driver}" if driver else scheme)
+
+
+def _with_sync_driver(url: URL, backend: Backend) -> URL:
+    for name, module in backend.sync_drivers.items():
+        with suppress(ModuleNotFoundError):  # the package that a module would be in
+            if find_spec(module) is not None:
+                return url.set(drivername=f"{backend.schemes[0]}+{name}")
+    return url
 
 
 def _parsed(url: str | URL) -> URL:
@@ -146,10 +156,10 @@ def _driver(url: URL, backend: Backend, *, like: str | URL | None) -> Driver:
         return _driver_like(like, backend) or backend.drivers[0]
     with suppress(KeyError):
         return backend.driver(name)
-    known = {driver.name for driver in backend.drivers}
-    right = next(iter(difflib.get_close_matches(name, known, n=1)), backend.drivers[0].name)
     scheme = backend.schemes[0]
     known_one = name in backend.sync_drivers
+    known = [] if known_one else [driver.name for driver in backend.drivers]
+    right = next(iter(difflib.get_close_matches(name, known, n=1)), backend.drivers[0].name)
     what = "does not work with the driver" if known_one else f"has no {backend.title} driver named"
     raise SettingsError(
         f"bootstrap {what} {name}",

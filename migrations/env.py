@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bootstrap import settings, types
+from bootstrap.backends.mysql import defaults as _defaults  # noqa: F401 - mends what Alembic compares
 from bootstrap.backends.sqlite.rebuilds import foreign_keys_off
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, SettingsError
@@ -73,18 +74,6 @@ def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
     return rendered
 
 
-def compare_server_default(*compared: Any) -> bool | None:
-    """Tells that a default is the same though it is written otherwise; None lets Alembic compare.
-
-    MySQL and MariaDB say 1 for the `true` of the models, and leave brackets and quotes out.
-    """
-    *_, found, _, expected = compared
-    if not found or not expected:
-        return None
-    bare = {"true": "1", "false": "0"}.get(expected, expected).strip("()'")
-    return False if found.strip("()'") == bare else None
-
-
 def configure(**where: Any) -> None:
     """Configures the context, online and offline alike."""
     context.configure(
@@ -92,7 +81,7 @@ def configure(**where: Any) -> None:
         render_item=render_item,
         render_as_batch=True,
         compare_type=True,
-        compare_server_default=compare_server_default,
+        compare_server_default=True,
         transaction_per_migration=True,
         **where,
     )

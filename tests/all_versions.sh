@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The conformance tests on every version of the servers that can be fetched, one after the other.
+# The conformance tests on every version of the servers that can be fetched, one after the other, and
+# with the driver that `make test` leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -11,3 +12,9 @@ for engine in ${ENGINES:-postgresql14 postgresql15 postgresql16 postgresql17 pos
     .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance -k "$backend"
     unset "BOOTSTRAP_${backend^^}_PROGRAMS"
 done
+echo "== mysql+asyncmy"
+BOOTSTRAP_TEST_DRIVERS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance -k "asyncmy and mysql"
+echo "== all changes of models"
+BOOTSTRAP_TEST_CHANGES=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance/test_model_changes.py
+echo "== killed at every statement"
+BOOTSTRAP_TEST_CHAOS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/chaos

@@ -26,6 +26,9 @@ from bootstrap.testing import ThrowawayServer
 from tests.engines.cache import programs as fetched_programs
 
 BACKENDS = ("sqlite", "postgresql", "mysql", "mariadb")
+FURTHER_DRIVERS = ("postgresql+psycopg", "mysql+asyncmy", "mariadb+asyncmy")
+# asyncmy is the same for both; what differs by the server is tested with aiomysql.
+_IN_SHORT = frozenset({"mysql+asyncmy"})
 _FETCHED = {"postgresql": "postgresql17", "mysql": "mysql", "mariadb": "mariadb11"}
 _T = TypeVar("_T")
 
@@ -73,6 +76,13 @@ def required() -> frozenset[str]:
     """The backends without which the tests fail."""
     names = os.environ.get("BOOTSTRAP_TEST_REQUIRE", "sqlite,postgresql,mariadb")
     return frozenset(name.strip() for name in names.split(",") if name.strip())
+
+
+def schemes() -> tuple[str, ...]:
+    """How URLs begin: each backend, and then the further drivers that this run is for."""
+    every = os.environ.get("BOOTSTRAP_TEST_DRIVERS") == "all"
+    further = (name for name in FURTHER_DRIVERS if every or name not in _IN_SHORT)
+    return (*BACKENDS, *further)
 
 
 class Servers:
@@ -173,6 +183,30 @@ async def _drop_mysql(url: URL) -> None:
     await _mysql(url, f"DROP DATABASE IF EXISTS `{name}`")
 
 
+def statements(url: str | URL) -> list[str]:
+    """What the server does in a database at this moment, but for this question."""
+    url = make_url(url)
+    return without_loop(_STATEMENTS[_kind(url)](url))
+
+
+async def _statements_of_postgresql(url: URL) -> list[str]:
+    connection = await _postgresql(url)
+    rows = await connection.fetch(
+        "SELECT query FROM pg_stat_activity WHERE datname = $1 AND state = 'active'", url.database
+    )
+    await connection.close()
+    return [row["query"] for row in rows]
+
+
+async def _statements_of_mysql(url: URL) -> list[str]:
+    rows = await _mysql(
+        url,
+        "SELECT info FROM information_schema.processlist"
+        f" WHERE db = '{url.database}' AND command <> 'Sleep'",
+    )
+    return [str(info) for (info,) in rows]
+
+
 async def _create_sqlite(url: URL) -> None:
     connection = sqlite3.connect(str(url.database))
     # A file without a page would not be a database yet.
@@ -184,6 +218,11 @@ async def _drop_sqlite(url: URL) -> None:
     """Leaves that to pytest, which removes the temporary folder."""
 
 
+_STATEMENTS = {
+    "postgresql": _statements_of_postgresql,
+    "mysql": _statements_of_mysql,
+    "mariadb": _statements_of_mysql,
+}
 _CREATE = {
     "sqlite": _create_sqlite,
     "postgresql": _create_postgresql,

@@ -31,7 +31,7 @@ def pytest_report_header() -> list[str]:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         ours = name.startswith("BOOTSTRAP_") and not _KEPT.fullmatch(name)
-        if ours or name == "DATABASE_URL":
+        if ours or name == "DATABASE_URL" or name.startswith("GITHUB_"):
             monkeypatch.delenv(name)
 
 
@@ -43,10 +43,13 @@ def servers() -> Iterator[Servers]:
     running.stop()
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=available.schemes())
 def backend_name(request: pytest.FixtureRequest) -> str:
-    """The backend that the test runs on: each in turn, unless the test names some."""
-    name: str = request.param
+    """The backend that the test runs on: each in turn, unless the test names some.
+
+    A driver behind it, as in a URL, is for `scheme`: `mysql+asyncmy` is MySQL here.
+    """
+    name: str = request.param.partition("+")[0]
     found = available.look_for(name)
     if isinstance(found, Missing):
         complain = pytest.fail if name in available.required() else pytest.skip
@@ -55,13 +58,20 @@ def backend_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def fresh_url(backend_name: str, servers: Servers, tmp_path: Path) -> Iterator[str]:
+def scheme(backend_name: str, request: pytest.FixtureRequest) -> str:
+    """How the URLs of the test begin: the backend, and a driver where it is not the first one."""
+    asked: str = request.node.callspec.params["backend_name"]
+    return asked
+
+
+@pytest.fixture
+def fresh_url(backend_name: str, scheme: str, servers: Servers, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not exist; dropped afterwards if the test created it."""
     name = f"b_{secrets.token_hex(8)}"
     if backend_name == "sqlite":
         url = URL.create("sqlite", database=str(tmp_path / f"{name}.db"))
     else:
-        url = servers.url(backend_name).set(database=name)
+        url = servers.url(backend_name).set(drivername=scheme, database=name)
     yield url.render_as_string(hide_password=False)
     available.drop(url)
 

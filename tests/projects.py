@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap import urls
+from bootstrap.database import Database
 from bootstrap.project import Project
 from bootstrap.reference import METADATA_IMPORT
 
@@ -22,9 +27,31 @@ class ProjectFolder:
     def project(self) -> Project:
         return Project.at(self.root / "alembic.ini")
 
+    def alembic(self, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs Alembic's own command; a URL is what env.py finds as DATABASE_URL."""
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=self.root,
+            env={**os.environ, **({"DATABASE_URL": url} if url else {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def env(self, source: str) -> None:
         """Replaces env.py."""
         (self.root / "migrations" / "env.py").write_text(textwrap.dedent(source))
+
+    def models(self, source: str) -> None:
+        """Writes the reference project's env.py with other models, in the words of SQLAlchemy."""
+        env = (_ROOT / "migrations" / "env.py").read_text()
+        head = "import sqlalchemy as sa\n\nmetadata = sa.MetaData()\n"
+        self.env(env.replace(METADATA_IMPORT, head + textwrap.dedent(source)))
+
+    @property
+    def files(self) -> list[Path]:
+        """The revision files."""
+        return sorted((self.root / "migrations" / "versions").glob("*.py"))
 
     def revision(
         self,
@@ -79,3 +106,64 @@ def three_tables(root: Path) -> ProjectFolder:
         )
         before = name
     return folder
+
+
+OPTION = 'context.config.get_main_option("sqlalchemy.url")'
+ENV = """
+import asyncio
+import os
+from alembic import context
+from sqlalchemy import pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+{first}
+
+def run(connection):
+    {before}
+    context.configure(connection=connection, {options})
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def connect():
+    engine = create_async_engine({url}, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+{run}
+"""
+
+
+def env(
+    *,
+    url: str = OPTION,
+    first: str = "",
+    before: str = "pass",
+    options: str = "",
+    run: str = "asyncio.run(connect())",
+) -> str:
+    """An env.py that makes an async engine of its own, as many do."""
+    return ENV.format(url=url, first=first, before=before, options=options, run=run)
+
+
+def own_url(folder: ProjectFolder, url: str, *, driver: str = "") -> None:
+    """Writes a URL, with a driver, into the project."""
+    resolved = Database.of(url).url
+    if driver:
+        resolved = resolved.set(drivername=f"{resolved.get_backend_name()}+{driver}")
+    for name in ("alembic.ini", "pyproject.toml"):
+        path = folder.root / name
+        lines = path.read_text().splitlines() if path.exists() else []
+        lines = [one for one in lines if not one.startswith("sqlalchemy.url")]
+        if name == "alembic.ini" and lines:
+            at = lines.index("[alembic]") + 1
+            lines.insert(at, f"sqlalchemy.url = {urls.alembic_option(resolved)}")
+        if lines:
+            path.write_text("\n".join(lines) + "\n")
+
+
+TABLE = "op.create_table({name!r}, sa.Column('id', sa.Integer, primary_key=True))"
+
+
+def create(name: str) -> str:
+    """What a revision says that makes a table."""
+    return TABLE.format(name=name)

@@ -6,15 +6,20 @@ outside that folder asks which one it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import URL, DateTime, Dialect
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
+
+from bootstrap.schema.model import Schema
 
 
 class Reason(StrEnum):
@@ -105,6 +110,30 @@ class Session:
     application: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The process that a run lock is taken for."""
+
+    host: str
+    pid: int
+    user: str  # of the operating system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a run lock, as far as it can be told.
+
+    Attributes:
+        session: What the server calls the connection; empty where the lock is a file.
+        owner: The process; None when it has not said so yet.
+        since: When it took the lock, in UTC.
+    """
+
+    session: str = ""
+    owner: Owner | None = None
+    since: datetime | None = None
+
+
 class Engines(Protocol):
     """Makes async engines."""
 
@@ -140,6 +169,76 @@ class Admin(Protocol):
         """The sessions of others on the database, as far as rights show them."""
 
 
+class LockSession(Protocol):
+    """A connection of its own that takes one run lock; others wait by asking again."""
+
+    async def acquire(self) -> bool:
+        """Tries once, without waiting, and tells whether the lock is held now."""
+
+    async def announce(self) -> None:
+        """Writes down who holds it, where only a table can tell; needs the lock."""
+
+    async def is_held(self) -> bool:
+        """Asks the server whether the lock is still held; false when there is no answer."""
+
+    async def holder(self) -> Holder | None:
+        """Who holds it; None when nobody does."""
+
+    async def end_holder(self) -> bool:
+        """Takes it away from whoever holds it; false when nobody did."""
+
+    async def close(self) -> None:
+        """Gives the lock back and closes the connection; never raises."""
+
+
+class Locks(Protocol):
+    """Keeps two runs on one database apart."""
+
+    async def open(
+        self, engines: Engines, connecting: Connecting, *, name: str, owner: Owner
+    ) -> LockSession:
+        """Opens the connection for a lock; nothing is taken yet.
+
+        Args:
+            engines: Who makes the connection.
+            connecting: The database.
+            name: What is locked in it: the version table.
+            owner: For others to read while they wait.
+        """
+
+
+class Cancellable(Protocol):
+    """The connection that revisions run on, for somebody else who wants its statement to end."""
+
+    async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
+        """Has the statement end that runs there, and never that of another connection.
+
+        Raises the driver's own exception when the server cannot be asked.
+
+        Args:
+            engines: Who makes a connection for that.
+            connecting: The database.
+
+        Returns:
+            Whether a statement was running, as far as can be told from outside.
+        """
+
+
+class Cancelling(Protocol):
+    """Ends statements that a run has begun."""
+
+    def of(self, connection: Connection, *, spare: str) -> Cancellable | None:
+        """What to remember of the connection that env.py opened, whichever its driver is.
+
+        Args:
+            connection: That one.
+            spare: A name; a statement that mentions it is left alone.
+
+        Returns:
+            None when nobody could tell for sure later whose statement would be cancelled.
+        """
+
+
 class Types(Protocol):
     """The types of `bootstrap.types` on this backend."""
 
@@ -154,6 +253,16 @@ class Types(Protocol):
 
     def utc_now(self) -> str:
         """SQL for the present time in UTC with microseconds, usable as a DEFAULT."""
+
+
+class Catalog(Protocol):
+    """Reads what a database consists of, on a connection that is there already."""
+
+    def read(self, connection: Connection, tables: Sequence[str] | None = None) -> Schema:
+        """Reads the schema, or only the tables named, as `name` or `schema.name`."""
+
+    def fingerprint(self, connection: Connection, tables: Sequence[str] | None = None) -> str:
+        """A hash of what the catalogue says, which DDL changes; of all or the tables named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +301,50 @@ class Server(Protocol):
         """The commands for a server whose data and sockets stay inside `folder`."""
 
 
+def no_tables(_connection: Connection) -> frozenset[tuple[str | None, str]]:
+    """What a backend without extensions has of theirs."""
+    return frozenset()
+
+
+class Scripts(Protocol):
+    """How a script is written for the backend's client program."""
+
+    def prepare(self, dialect: Dialect) -> tuple[str, ...]:
+        """Makes a dialect that never connects write literals right; gives what comes first."""
+
+    def terminated(self, statement: str) -> str:
+        """The statement with what ends it."""
+
+
+class Guard:
+    """What watches over the revisions of a run; this one has nothing to do."""
+
+    def begin(self, revision: str) -> None:
+        """Called before each revision, with its id."""
+
+    def finished(self) -> None:
+        """Called when that revision is done."""
+
+
+class Atomicity:
+    """How a revision takes effect as a whole or not at all; here that is up to the server."""
+
+    def options(self) -> Mapping[str, bool]:
+        """What `context.configure()` must be told, whatever env.py says."""
+        return {}
+
+    def around(
+        self, context: MigrationContext, *, allow_loss: bool
+    ) -> AbstractContextManager[Guard]:
+        """What surrounds the revisions of one run, on the connection that env.py opened.
+
+        Args:
+            context: Alembic's, just configured.
+            allow_loss: Commit although a revision loses what it did not mean to.
+        """
+        return nullcontext(Guard())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """One kind of database, made of its capabilities."""
@@ -200,14 +353,21 @@ class Backend:
     title: str  # the word for people: PostgreSQL
     schemes: tuple[str, ...]  # of URLs, without a driver; the first is SQLAlchemy's
     drivers: tuple[Driver, ...]  # async; the first is the default
-    sync_drivers: frozenset[str]  # known, and refused with the name of the one to use
+    sync_drivers: Mapping[str, str]  # name -> module; for env.py only, the first one is preferred
     features: Features
     engines: Engines
     errors: Errors
     admin: Admin
+    locks: Locks
+    cancelling: Cancelling
     types: Types
+    scripts: Scripts
+    catalog: Catalog
     server: Server | None  # None: needs no server
+    atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there
+    # The tables, by schema and name, that belong to extensions and not to a project.
+    tables_of_extensions: Callable[[Connection], frozenset[tuple[str | None, str]]] = no_tables
 
     def driver(self, name: str) -> Driver:
         """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""

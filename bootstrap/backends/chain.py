@@ -7,6 +7,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from sqlalchemy.exc import DBAPIError
+
 from bootstrap.backends.base import Failure, Reason
 
 # In this order: the first ones are subclasses of later ones.
@@ -48,6 +50,15 @@ def network_failure(error: BaseException) -> Failure | None:
         if reason:
             return Failure(reason=reason, code="", text=one_line(cause) or reason.value)
     return None
+
+
+def without_code(error: BaseException) -> Failure | None:
+    """Translates what a driver says without the server's code; None for other errors."""
+    if not isinstance(error, DBAPIError):
+        return None
+    lost = error.connection_invalidated  # SQLAlchemy asks the driver whether it is still there
+    reason = Reason.CONNECTION_LOST if lost else Reason.STATEMENT
+    return Failure(reason=reason, code="", text=one_line(error.orig))
 
 
 def _network_reason(error: BaseException) -> Reason | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bootstrap.backends.base import Connecting
+
+CLOSING = 5.0  # seconds to say goodbye to a server that may not be there any more
 
 
 class PlainEngines:
@@ -19,3 +24,15 @@ class PlainEngines:
             poolclass=NullPool,
             hide_parameters=True,
         )
+
+
+async def close(connection: AsyncConnection) -> None:
+    """Closes a connection and its engine, politely where there is still somebody; never raises."""
+    try:
+        async with asyncio.timeout(CLOSING):
+            await connection.close()
+    except Exception:  # noqa: BLE001 - the connection is broken, and so no more than closed
+        with suppress(Exception):
+            await connection.invalidate()
+    with suppress(Exception):
+        await connection.engine.dispose()

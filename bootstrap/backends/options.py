@@ -30,18 +30,24 @@ _SWITCHES = {
 }
 
 
-def options_of(url: URL, known: Collection[str]) -> dict[str, str]:
+def options_of(
+    url: URL, known: Collection[str], *, ignored: Collection[str] = ()
+) -> dict[str, str]:
     """The options of a URL by name; of a repeated one the last counts, as in libpq.
 
+    Args:
+        url: Whose options they are.
+        known: Those that have a meaning.
+        ignored: Those that may be there, and are left out.
+
     Raises:
-        SettingsError: An option that is not known.
+        SettingsError: An option that is neither.
     """
-    for name in url.query:
+    given = {name: value for name, value in url.query.items() if name not in ignored}
+    for name in given:
         if name not in known:
             raise _unknown(name, known)
-    return {
-        name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()
-    }
+    return {name: value if isinstance(value, str) else value[-1] for name, value in given.items()}
 
 
 def without_options(url: URL, *, keep: Collection[str] = ()) -> URL:

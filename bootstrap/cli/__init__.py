@@ -6,10 +6,21 @@ from typing import NoReturn
 import click
 
 # The modules of commands register theirs on the group, in the order of `bootstrap --help`.
-from bootstrap.cli import commands, verbs
+from bootstrap.cli import commands, locks, verbs, authoring, schemas, verifying, diagrams, program  # isort: skip
 from bootstrap.cli.group import cli
 
-__all__ = ["cli", "commands", "main", "verbs"]
+__all__ = [
+    "authoring",
+    "cli",
+    "commands",
+    "diagrams",
+    "locks",
+    "main",
+    "program",
+    "schemas",
+    "verbs",
+    "verifying",
+]
 
 _INTERRUPTED = 130
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bootstrap
+from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common
+from bootstrap.cli.options import Common, common, lets_ahead_be, waits_for_others
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -24,12 +25,33 @@ def _revision(context: click.Context, _parameter: click.Parameter, value: str) -
     return value
 
 
+def _up_to(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The same where it may be left out."""
+    return None if value is None else _revision(context, parameter, value)
+
+
+_ALLOW_LOSS = click.option(
+    "--allow-loss",
+    is_flag=True,
+    help="Commit although a revision that makes a table anew loses rows or parts of it.",
+)
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
+_SQL = click.option(
+    "--sql", is_flag=True, help="Write an SQL script to standard output, and connect to nothing."
+)
+_PER_REVISION = click.option(
+    "--per-revision",
+    is_flag=True,
+    help="Make each revision a transaction of its own, whatever env.py says.",
+)
+_TAG = click.option("--tag", metavar="TAG", help="For env.py (`context.get_tag_argument()`).")
 
 
 @cli.command(epilog=example("bootstrap up --url mysql://root@localhost/app"))
+@_ALLOW_LOSS
+@waits_for_others
 @common
-def up(common: Common) -> None:
+def up(common: Common, *, allow_loss: bool) -> None:
     """Creates the database if it is missing, migrates and seeds it.
 
     Run again, it does what is left to do; when nothing is left, it changes nothing.
@@ -37,7 +59,12 @@ def up(common: Common) -> None:
 
     async def work(now: Invocation) -> object:
         return await bootstrap.up(
-            now.database, project=now.project, datasets=now.datasets, emit=now.emit
+            now.database,
+            project=now.project,
+            datasets=now.datasets,
+            allow_loss=allow_loss,
+            wait_lock=now.wait_lock,
+            emit=now.emit,
         )
 
     perform("up", common, work)
@@ -105,44 +132,118 @@ def wait(common: Common, timeout: float | None) -> None:
 
 
 @cli.command(
-    context_settings=_MINUS_ONE, epilog=example("bootstrap migrate", "bootstrap migrate +1")
+    context_settings=_MINUS_ONE,
+    epilog=example(
+        "bootstrap migrate",
+        "bootstrap migrate +1",
+        "bootstrap migrate --sql ab12:head | psql -v ON_ERROR_STOP=1 app",
+    ),
 )
-@click.argument("revision", default="head", callback=_revision)
+@click.argument(
+    "revision", required=False, callback=_up_to, shell_complete=in_files("head", "heads")
+)
+@_PER_REVISION
+@_ALLOW_LOSS
+@click.option("--heads", is_flag=True, help="Apply all branches: the same as heads for REVISION.")
+@lets_ahead_be
+@waits_for_others
+@_SQL
+@_TAG
 @common
-def migrate(common: Common, revision: str) -> None:
+def migrate(
+    common: Common,
+    revision: str | None,
+    *,
+    heads: bool,
+    allow_loss: bool,
+    per_revision: bool,
+    sql: bool,
+    tag: str | None,
+) -> None:
     """Upgrades the database to REVISION (default: head).
 
     REVISION is what `alembic upgrade` takes: an id or its beginning, head, heads, +1, ID+1,
-    LABEL@head.
+    LABEL@head. With --sql it may be START:END, where START is the revision that the database is
+    at; without START the script begins at an empty database.
     """
+    if heads and revision is not None:
+        raise click.UsageError("--heads stands for a REVISION: give one of them.")
+    target = revision or ("heads" if heads else "head")
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.migrate(now.database, revision, project=now.project, emit=now.emit)
+        if sql:
+            return await bootstrap.migration_script(
+                now.database, target, project=now.project, per_revision=per_revision, tag=tag
+            )
+        return await bootstrap.migrate(
+            now.database,
+            target,
+            project=now.project,
+            per_revision=per_revision,
+            allow_loss=allow_loss,
+            allow_ahead=now.allow_ahead,
+            tag=tag,
+            wait_lock=now.wait_lock,
+            emit=now.emit,
+        )
 
-    perform("migrate", common, work)
+    perform("migrate", common, work, alone=sql)
 
 
 @cli.command(
     context_settings=_MINUS_ONE,
-    epilog=example("bootstrap downgrade -1", "bootstrap downgrade base --yes"),
+    epilog=example(
+        "bootstrap downgrade -1",
+        "bootstrap downgrade base --yes",
+        "bootstrap downgrade --sql head:-1 > undo.sql",
+    ),
 )
-@click.argument("revision", callback=_revision)
+@click.argument("revision", callback=_revision, shell_complete=in_files("base"))
 @_YES
+@_PER_REVISION
+@_ALLOW_LOSS
+@waits_for_others
+@_SQL
+@_TAG
 @common
-def downgrade(common: Common, revision: str, *, yes: bool) -> None:
+def downgrade(
+    common: Common,
+    revision: str,
+    *,
+    yes: bool,
+    allow_loss: bool,
+    per_revision: bool,
+    sql: bool,
+    tag: str | None,
+) -> None:
     """Downgrades the database to REVISION.
 
     REVISION is what `alembic downgrade` takes: an id or its beginning, base, -1, ID-1,
-    LABEL@base. Asks when tables with rows in them would be dropped.
+    LABEL@base. Asks when tables with rows in them would be dropped. With --sql it is START:END,
+    where START is the revision that the database is at.
     """
 
     async def work(now: Invocation) -> object:
+        if sql:
+            return await bootstrap.migration_script(
+                now.database,
+                revision,
+                project=now.project,
+                direction="downgrade",
+                per_revision=per_revision,
+                tag=tag,
+            )
+
         async def attempt(*, accept_loss: bool) -> object:
             return await bootstrap.downgrade(
                 now.database,
                 revision,
                 project=now.project,
                 accept_loss=accept_loss,
+                per_revision=per_revision,
+                allow_loss=allow_loss,
+                wait_lock=now.wait_lock,
+                tag=tag,
                 emit=now.emit,
             )
 
@@ -154,29 +255,54 @@ def downgrade(common: Common, revision: str, *, yes: bool) -> None:
             await now.confirm(f"{loss.message[0].upper()}{loss.message[1:]}. Go on?", yes=False)
         return await attempt(accept_loss=True)
 
-    perform("downgrade", common, work)
+    perform("downgrade", common, work, alone=sql)
 
 
 @cli.command(epilog=example("bootstrap stamp head", "bootstrap stamp --purge head"))
-@click.argument("revisions", nargs=-1, required=True, metavar="REVISION...")
+@click.argument(
+    "revisions",
+    nargs=-1,
+    required=True,
+    metavar="REVISION...",
+    shell_complete=in_files("head", "heads", "base"),
+)
 @click.option("--purge", is_flag=True, help="Empty the version table first, whatever it holds.")
+@waits_for_others
+@_SQL
+@_TAG
 @common
-def stamp(common: Common, revisions: tuple[str, ...], *, purge: bool) -> None:
+def stamp(
+    common: Common, revisions: tuple[str, ...], *, purge: bool, sql: bool, tag: str | None
+) -> None:
     """Writes REVISION into the version table without running it.
 
-    Several where the history has branches: one for each.
+    Several where the history has branches: one for each. With --sql, START:REVISION for a database
+    that is at START.
     """
+    if purge and sql:
+        raise click.UsageError("--purge cannot be combined with --sql.")
 
     async def work(now: Invocation) -> object:
+        if sql:
+            return await bootstrap.migration_script(
+                now.database, revisions, project=now.project, direction="stamp", tag=tag
+            )
         return await bootstrap.stamp(
-            now.database, revisions, project=now.project, purge=purge, emit=now.emit
+            now.database,
+            revisions,
+            project=now.project,
+            purge=purge,
+            tag=tag,
+            wait_lock=now.wait_lock,
+            emit=now.emit,
         )
 
-    perform("stamp", common, work)
+    perform("stamp", common, work, alone=sql)
 
 
 @cli.command(epilog=example("bootstrap seed seeds/10_users.yaml"))
 @click.argument("datasets", nargs=-1, metavar="[FILE_OR_FOLDER]...")
+@waits_for_others
 @common
 def seed(common: Common, datasets: tuple[str, ...]) -> None:
     """Applies data sets: inserts and updates rows by key.
@@ -186,18 +312,23 @@ def seed(common: Common, datasets: tuple[str, ...]) -> None:
 
     async def work(now: Invocation) -> object:
         paths = tuple(Path(one) for one in datasets) or now.datasets
-        return await bootstrap.seed(now.database, datasets=paths, emit=now.emit)
+        return await bootstrap.seed(
+            now.database, datasets=paths, wait_lock=now.wait_lock, emit=now.emit
+        )
 
     perform("seed", common, work)
 
 
 @cli.command(epilog=example("bootstrap status --format json"))
+@lets_ahead_be
 @common
 def status(common: Common) -> None:
     """Shows where the database is and which revisions are pending."""
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.status(now.database, project=now.project)
+        return await bootstrap.status(
+            now.database, project=now.project, allow_ahead=now.allow_ahead
+        )
 
     perform("status", common, work)
 

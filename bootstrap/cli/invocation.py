@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
@@ -16,21 +17,25 @@ from sqlalchemy import Engine, event
 
 from bootstrap import settings as settings_module
 from bootstrap import urls
+from bootstrap.checking.files import write_text
+from bootstrap.cli.github import Runner
 from bootstrap.cli.main_thread import MainThread, Terminated
 from bootstrap.cli.options import Common
 from bootstrap.cli.screen import Screen, standard_output
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, SettingsError
-from bootstrap.events import Emit
+from bootstrap.events import Emit, Event, RunInterrupted
 from bootstrap.project import Project
 from bootstrap.reports.json import document, error_document
+from bootstrap.reports.text import interrupted
 from bootstrap.revisions.environment import in_thread
+from bootstrap.revisions.reach import HandOver, Reach
+from bootstrap.running.scripting import ScriptReport
 
 Work: TypeAlias = Callable[["Invocation"], Coroutine[Any, Any, object]]
 
 _NO = 1
 _USAGE = 2
-_DEFECT = 70
 _INTERRUPTED = 130
 _TERMINATED = 143
 
@@ -41,22 +46,37 @@ class Invocation:
 
     Attributes:
         no: Why the answer to what the command asks is no; it is said at the end.
+        left: How a run that was stopped has left the database.
     """
 
     given: Common
     screen: Screen
+    runner: Runner
     no: str = ""
+    left: str = ""
 
     @cached_property
     def settings(self) -> settings_module.Settings:
         """The settings in force; from now on their secrets are masked on the screen."""
         resolved = settings_module.resolve(options=self.given.settings)
-        for url in (resolved.url.value, resolved.project_url):
-            if url:
-                self.screen.hide(urls.secrets_of(url))
+        self.hide(resolved.url.value, resolved.project_url, *self.given.x)
         if resolved.echo.value:
             event.listen(Engine, "before_cursor_execute", self.screen.echo)
         return resolved
+
+    def hide(self, *named: str | None) -> None:
+        """Masks the secrets of URLs on the screen."""
+        for url in named:
+            if url:
+                self.screen.hide(urls.secrets_of(url))
+
+    def write(self, text: str, path: Path, *, what: str) -> None:
+        """Writes a report into a file, without secrets.
+
+        Raises:
+            SettingsError: It cannot be written.
+        """
+        write_text(self.screen.masked(text), path, what=what)
 
     @cached_property
     def database(self) -> Database:
@@ -79,7 +99,22 @@ class Invocation:
     @cached_property
     def project(self) -> Project:
         """The Alembic project that the settings name."""
-        return Project.at(self.settings.config.value, section=self.settings.section.value)
+        return Project.at(
+            self.settings.config.value,
+            section=self.settings.section.value,
+            toml_file=self.settings.pyproject.value,
+            x=self.given.x,
+            reach=self._reach,
+        )
+
+    @property
+    def _reach(self) -> Reach:
+        found = self.settings
+        return Reach(
+            env_var=found.env_var.value,
+            configure=found.configure.value,
+            hand_over=HandOver(found.hand_over.value),
+        )
 
     @property
     def datasets(self) -> tuple[Path, ...]:
@@ -88,15 +123,38 @@ class Invocation:
         return (path,) if path else ()
 
     @property
+    def wait_lock(self) -> float:
+        """Seconds to wait for another run."""
+        return self.settings.wait_lock.value
+
+    @property
+    def allow_ahead(self) -> bool:
+        """Whether the database may be at revisions of newer code."""
+        return self.settings.allow_ahead.value
+
+    @property
     def url_option(self) -> str | None:
         """The URL given as an option, and no other."""
         url = self.given.settings.get("url")
         return str(url) if url else None
 
     @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that the settings name; else the one of the database, if they name that."""
+        named = self.settings.backends.value
+        if named is not None:
+            return named
+        return (self.database.backend.name,) if self.settings.url.value else ()
+
+    @property
     def emit(self) -> Emit:
         """Shows progress."""
-        return self.screen.progress
+        return self._seen
+
+    def _seen(self, event: Event) -> None:
+        if isinstance(event, RunInterrupted):
+            self.left = interrupted(event)
+        self.screen.progress(event)
 
     @property
     def can_ask(self) -> bool:
@@ -118,15 +176,24 @@ class Invocation:
             raise click.Abort
 
 
-def perform(command: str, given: Common, work: Work) -> None:
-    """Runs the work of a command, shows its report or its error, and exits."""
+def perform(command: str, given: Common, work: Work, *, alone: bool = False) -> None:
+    """Runs the work of a command, shows its report or its error, and exits.
+
+    Args:
+        command: Its name.
+        given: Its options.
+        work: What it does.
+        alone: Nobody else may write to standard output; nobody may either where JSON goes there.
+    """
     with (
-        standard_output(alone=given.as_json) as out,
-        Screen(out, traceback=given.traceback) as screen,
+        standard_output(alone=alone or given.as_json) as out,
+        Screen(out, traceback=given.traceback, quiet=given.quiet) as screen,
         # What env.py and its loggers write is masked too.
         redirect_stderr(screen.watched),
     ):
-        code = _outcome(command, work, now=Invocation(given=given, screen=screen))
+        runner = Runner.of(command, screen=screen, environ=os.environ)
+        now = Invocation(given=given, screen=screen, runner=runner)
+        code = _outcome(command, work, now=now)
     sys.exit(code)
 
 
@@ -140,12 +207,15 @@ def _outcome(command: str, work: Work, *, now: Invocation) -> int:
         return _failed(command, error, now=now)
     if now.no:
         now.screen.note(now.no)
-        return _NO
-    return 0
+    now.runner.tell(report, no=now.no)
+    return _NO if now.no else 0
 
 
 def _show(command: str, report: object, *, now: Invocation) -> None:
-    if now.given.as_json:
+    if isinstance(report, ScriptReport):
+        script = f"{document(command, report)}\n" if now.given.as_json else report.sql
+        now.screen.print_script(script)
+    elif now.given.as_json:
         now.screen.print_plain(document(command, report))
     else:
         now.screen.print_report(report, verbose=now.given.verbose)
@@ -155,32 +225,41 @@ def _ended(command: str, error: BaseException, *, now: Invocation) -> int:
     """The end that a person or a signal chose."""
     match error:
         case click.UsageError():
-            code, said = _USAGE, f"error: {error.format_message()}"
+            code, said = _USAGE, ""
+            now.screen.error(error.format_message(), hint="")
         case Terminated():
             code, said = _TERMINATED, "terminated"
         case KeyboardInterrupt():
             code, said = _INTERRUPTED, "interrupted"
         case _:
             code, said = _NO, "Nothing was changed."
-    now.screen.note(said)
+    if now.left:
+        now.screen.note(now.left)
+    if said:
+        now.screen.note(said)
+    if isinstance(error, click.UsageError):
+        now.runner.tell_failed(BootstrapError(error.format_message()))
     if now.given.as_json:
-        now.screen.print_plain(error_document(command, error, exit_code=code))
+        now.screen.print_plain(error_document(command, error, exit_code=code, left=now.left))
     return code
 
 
 def _failed(command: str, error: Exception, *, now: Invocation) -> int:
     screen = now.screen
     if now.given.traceback:
-        screen.note("".join(traceback.format_exception(error)).rstrip())
-    if isinstance(error, BootstrapError):
-        code = error.exit_code
-        screen.error(error.message, hint=error.hint)
-    else:
-        code = _DEFECT
-        screen.error(
-            f"defect in bootstrap: {type(error).__name__}: {error}",
-            hint="" if now.given.traceback else "please report it with the output of --traceback",
-        )
+        screen.say("".join(traceback.format_exception(error)).rstrip())
+    said = error if isinstance(error, BootstrapError) else _defect(error, now=now)
+    code = said.exit_code
+    screen.error(said.message, hint=said.hint)
+    now.runner.tell_failed(said)
     if now.given.as_json:
         screen.print_plain(error_document(command, error, exit_code=code))
     return code
+
+
+def _defect(error: Exception, *, now: Invocation) -> BootstrapError:
+    """What is shown of an error that nobody raised on purpose."""
+    return BootstrapError(
+        f"defect in bootstrap: {type(error).__name__}: {error}",
+        hint="" if now.given.traceback else "please report it with the output of --traceback",
+    )

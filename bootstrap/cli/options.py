@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 import click
@@ -19,12 +20,16 @@ class Common:
         settings: Those of the settings that were given as options, by name.
         as_json: Print one JSON document instead of text.
         traceback: Show where an error came from.
+        quiet: Show neither progress nor notes.
+        x: What env.py gets as its own arguments.
         verbose: Show all that there is to show; few commands have the option.
     """
 
     settings: dict[str, object]
     as_json: bool
     traceback: bool
+    quiet: bool = False
+    x: tuple[str, ...] = ()
     verbose: bool = False
 
 
@@ -33,35 +38,93 @@ _OPTIONS = (
     click.option(
         "-c",
         "--config",
+        multiple=True,
         metavar="FILE",
-        help="Alembic's configuration file.  [default: alembic.ini]",
+        help="Alembic's configuration file; twice for an ini file and a pyproject.toml that is "
+        "not beside it.  [default: alembic.ini]",
     ),
     click.option(
         "-n", "--name", "section", metavar="SECTION", help="The section of that file to use."
     ),
     click.option(
         "--format",
-        "output",
+        "form",
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
         help="What to print on standard output.",
     ),
     click.option("--echo", is_flag=True, default=None, help="Log every SQL statement."),
-    click.option("--traceback", is_flag=True, help="Show where an error came from."),
+    click.option(
+        "-x",
+        "x",
+        multiple=True,
+        metavar="ARG",
+        help="An argument for env.py (`context.get_x_argument()`); may be given several times.",
+    ),
+    click.option(
+        "--env-var",
+        metavar="NAME",
+        help="An environment variable that env.py takes the URL from.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Show neither progress nor notes."),
+    click.option(
+        "--traceback",
+        "--raiseerr",
+        "traceback",
+        is_flag=True,
+        help="Show where an error came from.",
+    ),
 )
-_NAMES = ("url", "config", "section", "echo")
+waits_for_others = click.option(
+    "--wait-lock",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait for another run.  [default: 300]",
+)
+lets_ahead_be = click.option(
+    "--allow-ahead",
+    is_flag=True,
+    default=None,
+    help="Do nothing, instead of failing, where newer code has migrated the database.",
+)
+_NAMES = ("url", "env_var", "section", "echo", "wait_lock", "allow_ahead")
+_TOML = "pyproject.toml"
+
+
+def configuration_files(named: Sequence[str]) -> dict[str, str]:
+    """Which setting each configuration file is for; a pyproject.toml alone stands for its ini."""
+    tomls = [name for name in named if PurePath(name).name == _TOML]
+    inis = [name for name in named if name not in tomls]
+    if len(tomls) > 1 or len(inis) > 1:
+        raise click.UsageError("--config takes one ini file and one pyproject.toml.")
+    if inis and tomls:
+        return {"config": inis[0], "pyproject": tomls[0]}
+    return {"config": named[0]} if named else {}
 
 
 def common(function: F) -> F:
     """Adds the shared options to a command, which receives them as one value, `common`."""
+    return _with(_OPTIONS, function)
+
+
+def common_but_url(function: F) -> F:
+    """The same for a command that has a `--url` of its own, with another meaning."""
+    return _with(_OPTIONS[1:], function)
+
+
+def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
 
     def gathered(**given: Any) -> Any:
-        options = {name: given.pop(name) for name in _NAMES}
+        options = {name: given.pop(name, None) for name in _NAMES} | configuration_files(
+            given.pop("config")
+        )
         given["common"] = Common(
             settings={name: value for name, value in options.items() if value is not None},
-            as_json=given.pop("output") == "json",
+            as_json=given.pop("form") == "json",
             traceback=given.pop("traceback"),
+            quiet=given.pop("quiet"),
+            x=given.pop("x"),
             verbose=given.pop("verbose", False),
         )
         return function(**given)
@@ -69,6 +132,13 @@ def common(function: F) -> F:
     gathered.__doc__ = function.__doc__
     gathered.__name__ = function.__name__
     gathered.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]  # where click keeps them
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         gathered = option(gathered)
     return gathered  # type: ignore[return-value]  # click calls it by keyword, as it would the function
+
+
+def before_the_command(function: F) -> F:
+    """Lets the shared options stand before the name of the command too, where Alembic has some."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function

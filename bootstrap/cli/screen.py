@@ -35,13 +35,18 @@ class Masking:
         self._secrets = secrets
 
     def write(self, text: str) -> int:
-        """Writes the text without its secrets, the longest first."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _MASK, text)
-        return self._stream.write(text)
+        """Writes the text without its secrets."""
+        return self._stream.write(masked(text, self._secrets))
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _MASK, text)
+    return text
 
 
 class _Lines(logging.Formatter):
@@ -91,10 +96,13 @@ class Screen:
     Args:
         out: For what was asked for.
         traceback: Whether logged exceptions are shown with where they came from.
+        quiet: Whether errors and what was asked for are all that is shown.
     """
 
-    def __init__(self, out: TextIO, *, traceback: bool = False) -> None:
+    def __init__(self, out: TextIO, *, traceback: bool = False, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._secrets: set[str] = set()
+        self._bare = out
         self._out = cast("TextIO", Masking(out, self._secrets))
         self._err = cast("TextIO", Masking(_opened(sys.stderr), self._secrets))
         self._result = _console(self._out)
@@ -125,13 +133,24 @@ class Screen:
         """Masks these texts in everything that is shown from now on."""
         self._secrets.update(secret for secret in secrets if secret)
 
+    def masked(self, text: str) -> str:
+        """The text without the secrets that are hidden on the screen."""
+        return masked(text, self._secrets)
+
+    def write_watched(self, line: str) -> None:
+        """Writes a line to standard error as it is."""
+        self._stop()
+        self._err.write(f"{line}\n")
+
     def print_report(self, report: object, *, verbose: bool = False) -> None:
         """Shows the result of a command to a person."""
         from bootstrap.reports import text  # noqa: PLC0415 - JSON needs none of it
 
         self._stop()
         with self._result.capture() as shown:
-            self._result.print(text.render_all(report) if verbose else text.render(report))
+            rendered = text.render_all(report) if verbose else text.render(report)
+            # A document is not for the width of a terminal.
+            self._result.print(rendered, soft_wrap=bool(getattr(rendered, "no_wrap", False)))
         for line in shown.get().splitlines():  # rich fills the last column with blanks
             self._out.write(f"{line.rstrip()}\n")
 
@@ -139,6 +158,11 @@ class Screen:
         """Writes text to standard output as it is."""
         self._stop()
         self._out.write(f"{text}\n")
+
+    def print_script(self, text: str) -> None:
+        """Writes a script as it is: masking could maul it, and no setting gets into it."""
+        self._stop()
+        self._bare.write(text)
 
     def ask(self, question: str) -> bool:
         """Asks on standard error; everything but yes, the end of the input included, is no."""
@@ -148,10 +172,15 @@ class Screen:
 
     def echo(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         """Shows a statement before it is sent, whatever env.py does to loggers; no parameters."""
-        self.note(statement)
+        self.say(statement)
 
     def note(self, text: str) -> None:
-        """Says something beside the result."""
+        """Says something beside the result, unless it should be quiet."""
+        if not self._quiet:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Says something on standard error."""
         self._stop()
         self._watched.print(Text(text))
 
@@ -175,6 +204,14 @@ class Screen:
         self._done("waiting", f"{event.reason}; next try in {event.pause:.1f} s", style="yellow")
 
     @progress.register
+    def _(self, event: events.LockAwaited) -> None:
+        self._done(
+            "waiting",
+            f"another run works here ({event.holder}); {event.left:.0f} s left",
+            style="yellow",
+        )
+
+    @progress.register
     def _(self, event: events.StepStarted) -> None:
         self._busy(
             f"{event.direction} {event.number}/{event.total}  {event.revision}  {event.title}"
@@ -188,6 +225,26 @@ class Screen:
         )
 
     @progress.register
+    def _(self, event: events.TryStarted) -> None:
+        self._busy(f"try  {event.backend}")
+
+    @progress.register
+    def _(self, event: events.TryFinished) -> None:
+        said, style = ("works", "green") if event.works else ("does not work", "red")
+        self._done("tried", f"{event.backend}: {said}", seconds=event.seconds, style=style)
+
+    @progress.register
+    def _(self, event: events.VerifyStarted) -> None:
+        self._busy("verify")
+
+    @progress.register
+    def _(self, event: events.VerifyFinished) -> None:
+        name = f"{event.backend} {event.server_version}".strip()
+        said, style = (name, "green") if event.works else (f"{name}: failed", "red")
+        self._done("verified", said, seconds=event.seconds, style=style)
+        self._busy("verify")
+
+    @progress.register
     def _(self, event: events.DataSetStarted) -> None:
         self._busy(f"seed  {event.data_set} ({event.rows} rows)")
 
@@ -199,7 +256,7 @@ class Screen:
     def _busy(self, text: str) -> None:
         """A spinner, where it can turn; nothing where lines are kept."""
         self._stop()
-        if self._watched.is_terminal:
+        if self._watched.is_terminal and not self._quiet:
             self._spinner = self._watched.status(Text(text))
             self._spinner.start()
 
@@ -207,6 +264,8 @@ class Screen:
         self, word: str, text: str, *, seconds: float | None = None, style: str = "green"
     ) -> None:
         self._stop()
+        if self._quiet:
+            return
         took = "" if seconds is None else f"  {seconds:.2f} s"
         self._watched.print(Text.assemble((f"{word:<10}", style), text, (took, "dim")))
 

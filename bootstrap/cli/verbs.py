@@ -1,15 +1,15 @@
-"""Alembic's verbs for looking at revisions and writing them, with Alembic's own options."""
+"""Alembic's verbs for looking at revisions with Alembic's own options."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 import bootstrap
+from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common
+from bootstrap.cli.options import Common, common, lets_ahead_be
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -24,16 +24,22 @@ _CURRENT = "current"
     is_flag=True,
     help="Leave out those that another revision depends on.",
 )
+@click.option("--single", is_flag=True, help="Exit with 1 when there are several.")
 @_VERBOSE
 @common
-def heads(common: Common, *, resolve_dependencies: bool) -> None:
+def heads(common: Common, *, resolve_dependencies: bool, single: bool) -> None:
     """Lists the revisions that no other follows.
 
     Looks at the files alone; no database is needed.
     """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.heads(project=now.project, resolve_dependencies=resolve_dependencies)
+        report = await bootstrap.heads(
+            project=now.project, resolve_dependencies=resolve_dependencies
+        )
+        if single and len(report.revisions) > 1:
+            now.no = "The history has several heads; bootstrap merge heads joins them."
+        return report
 
     perform("heads", common, work)
 
@@ -82,7 +88,7 @@ def history(common: Common, *, rev_range: str, indicate_current: bool) -> None:
 
 
 @cli.command(epilog=example("bootstrap show head"))
-@click.argument("revision")
+@click.argument("revision", shell_complete=in_files("head", "heads", _CURRENT))
 @common
 def show(common: Common, revision: str) -> None:
     """Shows all that the file of REVISION says.
@@ -103,13 +109,16 @@ def show(common: Common, revision: str) -> None:
 
 @cli.command(epilog=example("bootstrap current --check-heads || bootstrap migrate"))
 @click.option("--check-heads", is_flag=True, help="Exit with 1 unless all heads are applied.")
+@lets_ahead_be
 @_VERBOSE
 @common
 def current(common: Common, *, check_heads: bool) -> None:
     """Lists the revisions that the database is at."""
 
     async def work(now: Invocation) -> object:
-        report = await bootstrap.current(now.database, project=now.project)
+        report = await bootstrap.current(
+            now.database, project=now.project, allow_ahead=now.allow_ahead
+        )
         if check_heads and not report.at_heads:
             now.no = f"The database is not at the heads: {', '.join(report.heads)}"
         return report
@@ -135,41 +144,15 @@ def check(common: Common) -> None:
     perform("check", common, work)
 
 
-@cli.command(epilog=example('bootstrap merge heads -m "Merge billing and users"'))
-@click.argument("revisions", nargs=-1, required=True, metavar="REVISION...")
-@click.option("-m", "--message", metavar="TEXT", help="What the revision is for.")
-@click.option("--branch-label", metavar="LABEL", help="A label for the revision.")
-@click.option("--rev-id", metavar="ID", help="Its id.  [default: a new one]")
-@click.option("--splice", is_flag=True, help="Merge revisions that are no heads too.")
+@cli.command("ensure-version", epilog=example("bootstrap ensure-version"))
 @common
-def merge(common: Common, revisions: tuple[str, ...], *, splice: bool, **texts: str | None) -> None:
-    """Writes a revision that joins others: two or more, or all `heads`."""
+def ensure_version(common: Common) -> None:
+    """Creates the version table unless it is there.
+
+    Applies nothing; `bootstrap migrate` creates it as well.
+    """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.merge(
-            revisions,
-            project=now.project,
-            splice=splice,
-            database=now.named_database,
-            **texts,
-        )
+        return await bootstrap.ensure_version(now.database, project=now.project)
 
-    perform("merge", common, work)
-
-
-@cli.command(epilog=example("EDITOR=vim bootstrap edit head"))
-@click.argument("revision")
-@common
-def edit(common: Common, revision: str) -> None:
-    """Opens the file of REVISION in the editor that EDITOR or VISUAL names."""
-
-    async def work(now: Invocation) -> object:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise click.UsageError("There is no terminal for the editor.")
-        return await bootstrap.edit(
-            revision,
-            project=now.project,
-            database=now.database if revision == _CURRENT else None,
-        )
-
-    perform("edit", common, work)
+    perform("ensure-version", common, work)

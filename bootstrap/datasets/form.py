@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
-from bootstrap.errors import SeedError
+from bootstrap.errors import Place, SeedError
 
 Scalar: TypeAlias = str | Decimal | bool | None
 Content: TypeAlias = "Scalar | Mapping[str, Cell] | list[Cell]"
@@ -46,8 +46,8 @@ class SeedFile:
 
     def fault(self, line: int | None, message: str, *, hint: str = _CORRECT_IT) -> SeedError:
         """Makes the error for something in this file; None where no line is to blame."""
-        place = str(self.path) if line is None else f"{self.path}:{line}"
-        return SeedError(f"{place}: {message}", hint=hint)
+        place = Place(path=self.path, line=line)
+        return SeedError(f"{place}: {message}", hint=hint, place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Failure, Reason
@@ -16,11 +16,16 @@ from bootstrap.database import Database
 from bootstrap.datasets.checking import CheckedDataSet, check_all
 from bootstrap.datasets.comparing import Changes, compare, refuse_altered
 from bootstrap.datasets.files import read_all
+from bootstrap.datasets.form import DataSet
 from bootstrap.datasets.references import resolve
 from bootstrap.datasets.rows import Change, Stored, find, first_refused, write
 from bootstrap.datasets.tables import Key
 from bootstrap.errors import SeedError
 from bootstrap.events import DataSetFinished, DataSetStarted, Emit, silent
+from bootstrap.records.lock import WAIT, run_lock
+from bootstrap.targets import Target, opened
+
+_LOCK = "data sets"  # beside the version tables: seeding does not wait for a migration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +65,10 @@ class SeedReport:
 
 
 async def seed(
-    database: Database | str | URL,
+    database: Target,
     *,
     datasets: Path | Sequence[Path],
+    wait_lock: float = WAIT,
     emit: Emit = silent,
 ) -> SeedReport:
     """Writes what data sets have and a database has not; docs/seeds.md describes their form.
@@ -71,30 +77,52 @@ async def seed(
     those before it stay, and running it again goes on from there.
 
     Args:
-        database: What to seed; its tables must be there.
+        database: What to seed; its tables must be there. On a connection all runs on that one,
+            and a transaction that is begun there is the caller's to commit.
         datasets: Files and folders, applied in this order; in a folder in the order of the names.
+        wait_lock: Seconds to wait for another run on the same database.
         emit: Told about each data set.
 
     Raises:
+        LockNotObtained: Another run took longer.
+        LockLost: The run lock was lost; the data set that was being written is the last one.
         SeedError: A data set cannot be read, does not fit its table, or was refused.
         DatabaseError: The database is missing or cannot be used.
     """
-    database = Database.of(database)
     paths = [datasets] if isinstance(datasets, Path) else datasets
-    async with database.connect() as connection:
-        data_sets = await _checked(connection, database, paths)
-        reports = [await _apply(connection, one, database=database, emit=emit) for one in data_sets]
-    return SeedReport(
-        database=str(database), backend=database.backend.name, data_sets=tuple(reports)
-    )
+    async with (
+        opened(database) as place,
+        place.connect() as connection,
+        run_lock(place, wait=wait_lock, emit=emit) as lock,
+    ):
+        found = place.database
+        read = await asyncio.to_thread(read_all, paths)
+        await lock.take(_LOCK)
+        data_sets = await _checked(connection, found, read)
+        lock.settled()
+        reports = []
+        for one in data_sets:
+            await lock.prove()
+            reports.append(await _apply(connection, one, database=found, emit=emit))
+        await lock.prove()
+    return SeedReport(database=str(found), backend=found.backend.name, data_sets=tuple(reports))
+
+
+@asynccontextmanager
+async def _transaction(connection: AsyncConnection) -> AsyncIterator[None]:
+    """One for the block, unless the program began one that is its own to end."""
+    if connection.in_transaction():
+        yield
+        return
+    async with connection.begin():
+        yield
 
 
 async def _checked(
-    connection: AsyncConnection, database: Database, paths: Iterable[Path]
+    connection: AsyncConnection, database: Database, data_sets: Sequence[DataSet]
 ) -> tuple[CheckedDataSet, ...]:
-    data_sets = await asyncio.to_thread(read_all, paths)
     with database.translated("cannot read the schema of"):
-        async with connection.begin():
+        async with _transaction(connection):
             return await connection.run_sync(lambda plain: check_all(data_sets, plain))
 
 
@@ -130,8 +158,9 @@ async def _write(
     connection: AsyncConnection, data_set: CheckedDataSet, database: Database
 ) -> Changes:
     changes = Changes()
+    theirs = connection.in_transaction()
     try:
-        async with connection.begin():
+        async with _transaction(connection):
             resolved = await resolve(connection, data_set)
             changes = await _compared(connection, resolved)
             await write(connection, data_set.table, changes.in_order)
@@ -146,7 +175,8 @@ async def _write(
     # Not inside the `except`: the driver's exception can have the whole row in its text.
     if failure.reason is not Reason.STATEMENT:
         raise database.error(failure, tried="cannot seed")
-    refused = await first_refused(connection, data_set.table, changes.in_order)
+    # Writing the rows one by one needs a transaction that may be rolled back.
+    refused = None if theirs else await first_refused(connection, data_set.table, changes.in_order)
     raise _refusal(data_set, refused, failure)
 
 

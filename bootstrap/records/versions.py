@@ -5,16 +5,14 @@ from __future__ import annotations
 from sqlalchemy import ColumnClause, column, inspect, select, table
 from sqlalchemy.engine import Connection
 
-from bootstrap.database import Database
+from bootstrap.targets import Place
 
 
-async def read_heads(
-    database: Database, *, version_table: str, schema: str | None
-) -> tuple[str, ...]:
+async def read_heads(place: Place, *, version_table: str, schema: str | None) -> tuple[str, ...]:
     """Reads the revisions that a database is at, sorted; empty when it was never migrated.
 
     Args:
-        database: Where to look; a fresh connection is opened.
+        place: Where to look.
         version_table: Alembic's table, `alembic_version` unless env.py says otherwise.
         schema: Its schema; None for the default one.
 
@@ -29,6 +27,6 @@ async def read_heads(
         rows = connection.execute(select(number).select_from(table(version_table, schema=schema)))
         return tuple(sorted(row[0] for row in rows))
 
-    async with database.connect() as connection:
-        with database.translated("cannot read the revision of"):
+    async with place.connect() as connection:
+        with place.database.translated("cannot read the revision of"):
             return await connection.run_sync(read)

@@ -4,14 +4,58 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from bootstrap.errors import BootstrapError, RowsWouldBeLost
+from bootstrap.errors import BootstrapError, Place, RowsWouldBeLost
 
 VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReport:
+    """Why a command did not do what it should; it never holds a secret.
+
+    Attributes:
+        kind: The class of the error: one of bootstrap's own, UsageError, Abort when the answer to
+            a question was no, KeyboardInterrupt, Terminated, or another one for a defect.
+        exit_code: That of the command.
+        message: What was tried, on what, and why it did not work; empty for a defect. When the
+            command was ended by a signal: where that left the database, if it is known.
+        hint: What to do next; empty when there is nothing better to say.
+        place: The file and line to look at, where one is to blame.
+        tables: The tables that would lose rows, with how many they have; for RowsWouldBeLost only.
+    """
+
+    kind: str
+    exit_code: int
+    message: str
+    hint: str
+    place: Place | None
+    tables: Mapping[str, int] | None
+
+    @classmethod
+    def of(cls, error: BaseException, *, exit_code: int, left: str = "") -> ErrorReport:
+        """Takes from an error what may be shown of it.
+
+        Args:
+            error: An error of ours, or another one.
+            exit_code: That of the command.
+            left: How a command that was ended has left the database.
+        """
+        ours = error if isinstance(error, BootstrapError) else None
+        return cls(
+            kind=type(error).__name__,
+            exit_code=exit_code,
+            message=left or str(getattr(error, "message", "")),  # click's errors have one too
+            hint=ours.hint if ours else "",
+            place=ours.place if ours else None,
+            tables=error.tables if isinstance(error, RowsWouldBeLost) else None,
+        )
 
 
 def document(command: str, report: object) -> str:
@@ -19,14 +63,20 @@ def document(command: str, report: object) -> str:
     return _dump({"version": VERSION, "command": command, "report": _plain(report)})
 
 
-def error_document(command: str, error: BaseException, *, exit_code: int) -> str:
-    """The JSON of a command that failed; it never holds a secret, as the error does not."""
-    said: dict[str, Any] = {"kind": type(error).__name__, "exit_code": exit_code}
-    if isinstance(error, BootstrapError):
-        said |= {"message": error.message, "hint": error.hint}
-    if isinstance(error, RowsWouldBeLost):
-        said["tables"] = error.tables
-    return _dump({"version": VERSION, "command": command, "error": said})
+def error_document(command: str, error: BaseException, *, exit_code: int, left: str = "") -> str:
+    """The JSON of a command that failed; `left` is for `ErrorReport.of`."""
+    failed = ErrorReport.of(error, exit_code=exit_code, left=left)
+    return _dump({"version": VERSION, "command": command, "error": _plain(failed)})
+
+
+def parts(kind: type) -> dict[str, Any]:
+    """What JSON has of a class, with the types: its fields, and its properties after them."""
+    hints = typing.get_type_hints(kind)
+    found = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    for name, member in vars(kind).items():
+        if isinstance(member, property) and not name.startswith("_"):
+            found[name] = typing.get_type_hints(member.fget)["return"]
+    return found
 
 
 def _dump(content: Mapping[str, Any]) -> str:
@@ -34,11 +84,9 @@ def _dump(content: Mapping[str, Any]) -> str:
 
 
 def _plain(value: object) -> Any:
-    """Values of the library as what JSON has; properties of a report count as its fields."""
+    """Values of the library as what JSON has."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        names += [name for name, one in vars(type(value)).items() if isinstance(one, property)]
-        return {name: _plain(getattr(value, name)) for name in names}
+        return {name: _plain(getattr(value, name)) for name in parts(type(value))}
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (tuple, list)):

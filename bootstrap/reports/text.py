@@ -10,16 +10,25 @@ from rich.table import Table
 from rich.text import Text
 
 from bootstrap import backends
+from bootstrap.authoring.new_revision import RevisionReport
+from bootstrap.authoring.trying import Attempt
+from bootstrap.authoring.writing import EditReport, MergeReport
+from bootstrap.checking.diagrams import DiagramReport
+from bootstrap.checking.snapshots import SnapshotReport
+from bootstrap.checking.verifying import VerifyReport
 from bootstrap.configuration import ConfigReport
 from bootstrap.datasets.seeding import SeedReport
+from bootstrap.events import RunInterrupted
 from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitReport
-from bootstrap.reports import listings
+from bootstrap.reports import listings, verified
 from bootstrap.running.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
 from bootstrap.running.checking import CheckReport
+from bootstrap.running.ensuring import EnsureVersionReport
 from bootstrap.running.inspection import CurrentReport, StatusReport
+from bootstrap.running.locking import LockReport
 from bootstrap.running.runner import MigrationReport
-from bootstrap.running.writing import EditReport, MergeReport
 from bootstrap.scaffold import InitReport
+from bootstrap.schema.document import dumps
 
 _NOTHING_TO_DO = "Nothing was left to do."
 
@@ -54,6 +63,19 @@ def _(report: CreateReport) -> RenderableType:
 
 
 @render.register
+def _(report: LockReport) -> RenderableType:
+    if not report.held:
+        return "Nobody holds the run lock."
+    facts = [("Connection", report.session)]
+    if report.pid is not None:
+        facts.append(("Process", f"pid {report.pid} of {report.user}@{report.host}"))
+    if report.since is not None:
+        facts.append(("Since", f"{report.since:%Y-%m-%d %H:%M:%S} UTC"))
+    table = _facts([(name, value) for name, value in facts if value])
+    return Group(table, "The run lock was taken away from it.") if report.broken else table
+
+
+@render.register
 def _(report: DropReport) -> RenderableType:
     if report.dropped:
         return f"Dropped {report.database}"
@@ -74,6 +96,8 @@ def _(report: MigrationReport) -> RenderableType:
             ("Revision", _move(report)),
         ]
     )
+    if report.ahead:
+        return Group(table, _newer(report.ahead))
     return table if _moved(report) else Group(table, _NOTHING_TO_DO)
 
 
@@ -101,6 +125,8 @@ def _(report: StatusReport) -> RenderableType:
         ("Newest", _heads(report.heads)),
         ("Pending", str(len(report.pending)) if report.pending else "none"),
     ]
+    if report.ahead:
+        return Group(_facts(facts), _newer(report.ahead))
     pending = [(step.revision, step.title) for step in report.pending]
     return Group(_facts(facts), _facts(pending, indent=2)) if pending else _facts(facts)
 
@@ -150,13 +176,17 @@ def _(report: HistoryReport) -> RenderableType:
 
 @render.register
 def _(report: CurrentReport) -> RenderableType:
-    return Group(*(listings.position_line(one) for one in report.revisions))
+    return Group(*(listings.position_line(one) for one in report.revisions), *_newer_lines(report))
 
 
 @render_all.register
 def _(report: CurrentReport) -> RenderableType:
     where = Text(f"Current revision(s) for {report.database}:")
-    return Group(where, *(listings.entry(one) for one in report.revisions))
+    return Group(where, *(listings.entry(one) for one in report.revisions), *_newer_lines(report))
+
+
+def _newer_lines(report: CurrentReport) -> list[RenderableType]:
+    return [_newer(report.ahead)] if report.ahead else []
 
 
 @render.register
@@ -167,6 +197,59 @@ def _(report: CheckReport) -> RenderableType:
 
 
 @render.register
+def _(report: RevisionReport) -> RenderableType:
+    if not report.revisions:
+        return f"The models have nothing that the history has not. {_NOTHING_TO_DO}"
+    lines = [line for attempt in report.attempts for line in _attempt(attempt)]
+    lines += [
+        f"{backends.named(one.backend).title}: not tried, {one.why} ({one.hint})"
+        for one in report.not_tried
+    ]
+    done = "Wrote" if report.kept else "Removed"
+    lines += [f"{done} {one.path}" for one in report.revisions]
+    operations = [f"  {one.text}" for one in report.operations]
+    names = ", ".join(one.revision for one in report.revisions)
+    return Group(*(Text(line) for line in (f"Revision {names}", *operations, *lines)))
+
+
+def _attempt(attempt: Attempt) -> Iterable[str]:
+    where = f"{backends.named(attempt.backend).title} {attempt.server_version}"
+    if attempt.works:
+        yield f"{where}: works, up and down"
+    for heading, facts in (
+        ("after the upgrade the models still need", [one.text for one in attempt.pending]),
+        ("after the downgrade the schema is not what it was", attempt.not_undone),
+        ("after the second upgrade it is not what it was after the first", attempt.not_repeated),
+    ):
+        yield from (f"{where}: {heading}:", *(f"  {fact}" for fact in facts)) if facts else ()
+
+
+@render.register
+def _(report: SnapshotReport) -> RenderableType:
+    if report.checked is None and report.written is None:
+        return Text(dumps(report.schema).rstrip("\n"), no_wrap=True)
+    lines = []
+    if report.written is not None:
+        lines.append(Text(f"Wrote {report.written} ({report.digest})"))
+    if report.checked is not None:
+        lines.append(Text(_compared(report)))
+        lines += [Text(f"  {change}") for change in report.changes]
+    return Group(*lines)
+
+
+@render.register
+def _(report: DiagramReport) -> RenderableType:
+    if report.written is not None:
+        return Text(f"Wrote {report.written}")
+    return Text(report.mermaid.rstrip("\n"), no_wrap=True, overflow="ignore")
+
+
+@render.register
+def _(report: VerifyReport) -> RenderableType:
+    return verified.text(report)
+
+
+@render.register
 def _(report: MergeReport) -> RenderableType:
     revision = report.revision
     merged = Text(f"Revision {revision.revision} merges {', '.join(revision.down_revisions)}")
@@ -174,8 +257,21 @@ def _(report: MergeReport) -> RenderableType:
 
 
 @render.register
+def _(report: EnsureVersionReport) -> RenderableType:
+    if report.created:
+        return f"Created the version table {report.version_table}"
+    return f"The version table {report.version_table} exists already. {_NOTHING_TO_DO}"
+
+
+@render.register
 def _(report: EditReport) -> RenderableType:
     return Group(*(Text(f"Edited {path}") for path in report.paths))
+
+
+def _compared(report: SnapshotReport) -> str:
+    if report.is_clean:
+        return f"{report.database} has the schema of {report.checked}."
+    return f"From {report.checked} to {report.database}:"
 
 
 def _facts(rows: Iterable[tuple[str, str]], *, indent: int = 0) -> Table:
@@ -185,6 +281,13 @@ def _facts(rows: Iterable[tuple[str, str]], *, indent: int = 0) -> Table:
     for name, value in rows:
         table.add_row(Text(" " * indent + name), Text(value))
     return table
+
+
+def interrupted(event: RunInterrupted) -> str:
+    """How a run that was stopped has left the database."""
+    known = event.current is not None
+    where = f"the database is at {', '.join(event.current or ()) or 'no revision'}" if known else ""
+    return "; ".join(part for part in (where, event.stays) if part)
 
 
 def _database(name: str, backend: str, version: str) -> str:
@@ -201,6 +304,13 @@ def _move(report: MigrationReport) -> str:
 def _moved(report: MigrationReport) -> bool:
     """Emptying the version table is no step, and a change."""
     return bool(report.steps) or report.before != report.after
+
+
+def _newer(ahead: Sequence[str]) -> Text:
+    return Text(
+        f"Newer code has migrated this database: no file here has {', '.join(ahead)}. "
+        "Nothing was done."
+    )
 
 
 def _heads(heads: Sequence[str]) -> str:

@@ -13,9 +13,11 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError
 from alembic.util import CommandError
 
-from bootstrap.errors import RevisionError
+from bootstrap.errors import Place, RevisionError
 
 _TITLES_SHOWN = 3
+_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 @contextmanager
@@ -80,32 +82,68 @@ def _nearest(scripts: ScriptDirectory, asked: str) -> str:
 
 def broken_file(error: BaseException, *, tried: str) -> RevisionError:
     """The error for a Python file of the project that raised, with the line where it did."""
-    place = last_line_of(error, root=None)
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return RevisionError(f"{tried}: {what}{f' ({place})' if place else ''}")
+    place = place_of(error, root=None)
+    if isinstance(error, SyntaxError) and place:
+        marker = conflict_marker(place.path)
+        if marker:
+            return _unresolved(marker, tried=tried)
+    return RevisionError(
+        f"{tried}: {raised(error)}{f' ({place})' if place else ''}",
+        hint=_mended_by(error, place),
+        place=place,
+    )
 
 
-def last_line_of(error: BaseException, *, root: str | None) -> str:
-    """`file:line` of the innermost frame in `root`, or in no installed package when None."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{_short(error.filename)}:{error.lineno}"
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if _is_theirs(frame.filename, root):
-            return f"{_short(frame.filename)}:{frame.lineno}"
-    return ""
+def raised(error: BaseException) -> str:
+    """An exception by its class and text; Python's own text of a bad syntax repeats the place."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _is_theirs(filename: str, root: str | None) -> bool:
-    if root is not None:
-        return Path(filename) == Path(root)
-    path = Path(filename)
-    not_theirs = (Path(__file__).parents[1], Path(sysconfig.get_path("stdlib")))
-    return path.is_file() and not any(path.is_relative_to(folder) for folder in not_theirs)
-
-
-def _short(filename: str) -> str:
-    path = Path(filename)
+def conflict_marker(path: Path) -> Place | None:
+    """The first line in which a version control system has left both sides of a conflict."""
     try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    found = (number for number, line in enumerate(lines, 1) if line.startswith(_MARKERS))
+    return next((Place(path=path, line=number) for number in found), None)
+
+
+def _unresolved(marker: Place, *, tried: str) -> RevisionError:
+    return RevisionError(
+        f"{tried}: {marker} has a merge-conflict marker",
+        hint="keep one side of the conflict, remove the lines with <<<<<<<, ======= and >>>>>>>, "
+        "then run the command again",
+        place=marker,
+    )
+
+
+def _mended_by(error: BaseException, place: Place | None) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"install what has {error.name}, or add its folder to prepend_sys_path in "
+            "Alembic's configuration"
+        )
+    where = "that line" if place else "it"
+    return f"correct {where}, then run the command again; --traceback shows all of it"
+
+
+def place_of(error: BaseException, *, root: Path | None) -> Place | None:
+    """The innermost line in the file `root`, or in no installed package when None."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return Place(path=Path(error.filename), line=error.lineno)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if _is_theirs(Path(frame.filename), root):
+            return Place(path=Path(frame.filename), line=frame.lineno)
+    return None
+
+
+def _is_theirs(path: Path, root: Path | None) -> bool:
+    if root is not None:
+        return path == root
+    not_theirs = (Path(__file__).parents[1], Path(sysconfig.get_path("stdlib")))
+    installed = _INSTALLED & set(path.parts)
+    return path.is_file() and not (
+        installed or any(path.is_relative_to(folder) for folder in not_theirs)
+    )

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RangeNotAncestorError
 from alembic.util import CommandError
-from sqlalchemy import URL
 
-from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import faults, listing
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import BranchPoint, Revision
 from bootstrap.running.inspection import look
+from bootstrap.targets import Target, opened
 
 CURRENT = "current"
 Heads = tuple[str, ...]
@@ -78,7 +77,7 @@ async def branches(*, project: Project) -> BranchesReport:
 
 
 async def history(
-    revisions: str = ":", *, project: Project, database: Database | str | URL | None = None
+    revisions: str = ":", *, project: Project, database: Target | None = None
 ) -> HistoryReport:
     """Lists the history, or a range of it.
 
@@ -102,9 +101,7 @@ async def history(
     return HistoryReport(revisions=listing.described(scripts, found, current=current))
 
 
-async def show(
-    revision: str, *, project: Project, database: Database | str | URL | None = None
-) -> ShowReport:
+async def show(revision: str, *, project: Project, database: Target | None = None) -> ShowReport:
     """Shows what one or more revisions say.
 
     Args:
@@ -120,7 +117,7 @@ async def show(
 
 
 async def find(
-    revision: str, *, project: Project, database: Database | str | URL | None
+    revision: str, *, project: Project, database: Target | None
 ) -> tuple[ScriptDirectory, tuple[Script, ...], Heads]:
     """Finds the files of what was asked for; `current` is looked up in the database.
 
@@ -134,12 +131,13 @@ async def find(
 
 
 async def _read(
-    project: Project, database: Database | str | URL | None, *, needed: bool
+    project: Project, database: Target | None, *, needed: bool
 ) -> tuple[ScriptDirectory, Heads]:
     """The history, and where the database is when one is named."""
     config, scripts = await in_thread(lambda: loaded(project))
     if database is not None:
-        position = await look(Database.of(database), config=config, scripts=scripts)
+        async with opened(database) as place:
+            position = await look(place, config=config, scripts=scripts)
         return scripts, position.heads
     if needed:
         raise SettingsError("`current` means where a database is, and no database is named")

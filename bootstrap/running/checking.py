@@ -4,34 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from alembic.autogenerate import RevisionContext
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
 
-from bootstrap.database import Database
 from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.operations import Operation, in_words
 from bootstrap.running.inspection import look_by
 from bootstrap.running.moves import AlembicStep
-from bootstrap.running.work import Look, refuse_unknown
-
-_COMMAND: dict[str, Any] = {
-    "message": None,
-    "autogenerate": True,
-    "sql": False,
-    "head": "head",
-    "splice": False,
-    "branch_label": None,
-    "version_path": None,
-    "rev_id": None,
-    "depends_on": None,
-}
+from bootstrap.running.work import Look, Position, refuse_unknown
+from bootstrap.targets import Place, Target, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +46,6 @@ class Compare(Look):
 
     revision: RevisionContext
     operations: tuple[Operation, ...] | None = None
-
-    @classmethod
-    def of(cls, scripts: ScriptDirectory, config: Config, *, database: Database) -> Compare:
-        """Prepares the comparison, with the arguments that Alembic's own command gives."""
-        revision = RevisionContext(config, scripts, dict(_COMMAND))
-        return cls(scripts=scripts, database=database, revision=revision)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Compares where Alembic would apply steps, and yields none."""
@@ -97,7 +77,7 @@ class Compare(Look):
             )
 
 
-async def check(database: Database | str | URL, *, project: Project) -> CheckReport:
+async def check(database: Target, *, project: Project) -> CheckReport:
     """Compares a database with the models, as autogenerate does, and writes no revision.
 
     Args:
@@ -108,20 +88,61 @@ async def check(database: Database | str | URL, *, project: Project) -> CheckRep
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The database is not at the heads, or env.py names no models.
     """
-    database = Database.of(database)
     config, scripts = await in_thread(lambda: loaded(project))
-    work = Compare.of(scripts, config, database=database)
-    position = await look_by(
-        work,
-        config=config,
-        template_args=work.revision.template_args,
-        revision_context=work.revision,
+    async with opened(database) as place:
+        return await compare(place, config=config, revision=draft(config, scripts))
+
+
+async def compare(place: Place, *, config: Config, revision: RevisionContext) -> CheckReport:
+    """Compares a database with the models, and fills a draft with what is pending.
+
+    Args:
+        place: What to look at; it must be at the heads; nothing in it is changed.
+        config: The project's.
+        revision: The draft, as `draft` makes it.
+
+    Raises:
+        DatabaseError, RevisionError: As for `check`.
+    """
+    work = Compare(
+        scripts=revision.script_directory,
+        database=place.database,
+        connection=place.connection,
+        revision=revision,
     )
+    position = await draft_by(work, config=config, revision=revision)
     if work.operations is None:
         raise RevisionError("env.py ended without calling context.run_migrations()")
     return CheckReport(
-        database=str(database),
+        database=str(place.database),
         backend=position.backend,
         server_version=position.server_version,
         operations=work.operations,
+    )
+
+
+def draft(config: Config, scripts: ScriptDirectory, **command: object) -> RevisionContext:
+    """Alembic's draft of a new revision; `command` are options of its own command."""
+    defaults = {
+        "message": None,
+        "autogenerate": True,
+        "sql": False,
+        "head": "head",
+        "splice": False,
+        "branch_label": None,
+        "version_path": None,
+        "rev_id": None,
+        "depends_on": None,
+    }
+    return RevisionContext(config, scripts, defaults | command)
+
+
+async def draft_by(work: Look, *, config: Config, revision: RevisionContext) -> Position:
+    """Does work on a draft inside env.py, which may add arguments for the template.
+
+    Raises:
+        DatabaseError, RevisionError: As for `check`.
+    """
+    return await look_by(
+        work, config=config, template_args=revision.template_args, revision_context=revision
     )

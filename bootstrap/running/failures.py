@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alembic.util import CommandError
 from sqlalchemy.exc import StatementError
@@ -11,11 +14,12 @@ from sqlalchemy.exc import StatementError
 from bootstrap.backends.base import Failure, Reason
 from bootstrap.backends.chain import causes
 from bootstrap.database import Database
-from bootstrap.errors import BootstrapError, RevisionError, StatementFailed
+from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFailed
 from bootstrap.revisions import faults
 from bootstrap.running.moves import Step
-from bootstrap.running.work import Apply, Look, Undone
+from bootstrap.running.work import Apply, Look, Undone, not_handed
 
+_ASYNCIO = Path(asyncio.__file__).parent
 _SQL_SHOWN = 200  # characters of a statement in a message
 # Where the statement is not to blame.
 _AGAIN = {
@@ -37,18 +41,41 @@ def explained(work: Look, database: Database) -> Iterator[None]:
     """
     try:
         yield
-    except BootstrapError:
+    except BootstrapError as error:
+        _add_place(error, _running(work))
         raise
     except Exception as error:
-        step = work.running if isinstance(work, Apply) else None
+        step = _running(work)
+        if step and _is_script(work):
+            raise _in_script(error, step) from error
         failure = database.backend.errors.translate(error) if _of_a_database(error) else None
         if step:
             raise _in_revision(error, step, failure, work=work, database=database) from error
         if failure:
             raise database.error(failure, tried="env.py cannot use") from error
+        if work.connection is not None and _wants_a_loop(error):
+            raise not_handed() from error
         if isinstance(error, CommandError):
             raise RevisionError(f"Alembic refused: {error}") from error
         raise faults.broken_file(error, tried="env.py failed") from error
+
+
+def _running(work: Look) -> Step | None:
+    return work.running if isinstance(work, Apply) else None
+
+
+def _add_place(error: BootstrapError, step: Step | None) -> None:
+    """Says where in the revision it is that refused a statement."""
+    place = _place(error, step) if step and error.place is None else None
+    if place:
+        error.place = place
+        error.message += f"\n  {place}"
+
+
+def _wants_a_loop(error: BaseException) -> bool:
+    """Whether it is what `asyncio.run` raises inside a running loop."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, RuntimeError) and Path(innermost).is_relative_to(_ASYNCIO)
 
 
 def _of_a_database(error: BaseException) -> bool:
@@ -56,23 +83,43 @@ def _of_a_database(error: BaseException) -> bool:
     return not isinstance(error, (FileNotFoundError, PermissionError, ImportError))
 
 
+def _is_script(work: Look) -> bool:
+    return isinstance(work, Apply) and work.only_written
+
+
+def _in_script(error: BaseException, step: Step) -> RevisionError:
+    return _raised(
+        error,
+        step,
+        hint="a script is written without a database: nothing can be read from one; give batch "
+        "mode the table (copy_from), let the server find rows (INSERT ... SELECT), or write "
+        f"scripts up to and from this revision, and run {step.revision} with bootstrap migrate",
+    )
+
+
+def _raised(error: BaseException, step: Step, *, hint: str) -> RevisionError:
+    place = _place(error, step)
+    said = f"revision {step.revision} raised {faults.raised(error)}"
+    return RevisionError(said + (f"\n  {place}" if place else ""), hint=hint, place=place)
+
+
+def _place(error: BaseException, step: Step) -> Place | None:
+    return faults.place_of(error, root=step.path) if step.path else None
+
+
 def _in_revision(
     error: BaseException, step: Step, failure: Failure | None, *, work: Look, database: Database
 ) -> BootstrapError:
-    place = faults.last_line_of(error, root=str(step.path)) if step.path else ""
     if failure is None:
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return RevisionError(
-            f"revision {step.revision} raised {what}" + (f"\n  {place}" if place else ""),
-            hint=_what_stays(work, database),
-        )
+        return _raised(error, step, hint=_what_stays(work, database))
+    place = _place(error, step)
     code = f"{database.backend.name} {failure.code}".strip()
     lines = [
         f"a statement of revision {step.revision} failed ({code}: {failure.text})",
-        f"  {place}   {_statement(error)}".rstrip(),
+        f"  {place or ''}   {_statement(error)}".rstrip(),
     ]
     hint = _AGAIN.get(failure.reason) or _what_stays(work, database)
-    return StatementFailed("\n".join(line for line in lines if line), hint=hint)
+    return StatementFailed("\n".join(line for line in lines if line), hint=hint, place=place)
 
 
 def _statement(error: BaseException) -> str:
@@ -88,6 +135,8 @@ def _what_stays(work: Look, database: Database) -> str:
     undone = work.position.undone if work.position else Undone.NOTHING
     if undone is Undone.RUN:
         return "nothing of this run stays; correct the revision, then run the command again"
+    if undone is Undone.PROGRAM:
+        return "roll your transaction back: nothing of this run stays then; correct the revision"
     before = _before(work)
     if undone is Undone.REVISION:
         return f"{before}this revision was rolled back; correct it, then run the command again"

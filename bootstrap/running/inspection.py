@@ -6,18 +6,16 @@ from dataclasses import dataclass
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
 
-from bootstrap.database import Database
 from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import listing
-from bootstrap.revisions.environment import in_thread, run_env
+from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
-from bootstrap.running import failures
+from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import Direction, Move, as_step, check_target
-from bootstrap.running.runner import configured, refuse_missing
-from bootstrap.running.work import Look, Position, refuse_unknown
+from bootstrap.running.work import Look, Position, refuse_unknown, unknown
+from bootstrap.targets import Place, Target, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,11 @@ class PendingStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """Where a database is; `current` and `heads` are revisions."""
+    """Where a database is; `current` and `heads` are revisions.
+
+    Attributes:
+        ahead: What of `current` no file of the project has: newer code applied it.
+    """
 
     database: str
     backend: str
@@ -38,52 +40,65 @@ class StatusReport:
     current: tuple[str, ...]
     heads: tuple[str, ...]
     pending: tuple[PendingStep, ...]
+    ahead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentReport:
-    """The newest applied revision of each branch, and all heads of the history."""
+    """The newest applied revision of each branch, and all heads of the history.
+
+    Attributes:
+        ahead: Applied revisions that no file of the project has, of newer code.
+    """
 
     database: str
     backend: str
     server_version: str
     revisions: tuple[Revision, ...]
     heads: tuple[str, ...]
+    ahead: tuple[str, ...] = ()
 
     @property
     def at_heads(self) -> bool:
-        """Whether all heads are applied."""
-        return {one.revision for one in self.revisions} == set(self.heads)
+        """Whether all heads are applied; newer code has applied them too."""
+        return bool(self.ahead) or {one.revision for one in self.revisions} == set(self.heads)
 
 
-async def status(database: Database | str | URL, *, project: Project) -> StatusReport:
+async def status(database: Target, *, project: Project, allow_ahead: bool = False) -> StatusReport:
     """Looks where a database is on its way to the heads of a project.
 
     Args:
         database: What to look at; nothing in it is changed.
         project: Whose revisions.
+        allow_ahead: Report it, instead of refusing, when the database is at a revision that the
+            project does not have.
 
     Raises:
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The database is at a revision that the project does not have.
     """
-    database = Database.of(database)
     config, scripts = await in_thread(lambda: loaded(project))
     to_heads = Move(direction=Direction.UPGRADE, targets=("heads",))
     check_target(to_heads, scripts)
-    position = await look(database, config=config, scripts=scripts)
-    steps = [as_step(step, scripts) for step in to_heads.alembic_steps(scripts, position.heads)]
+    async with opened(database) as place:
+        position = await look(place, config=config, scripts=scripts, allow_ahead=allow_ahead)
+    ahead = unknown(scripts, position)
+    planned = () if ahead else to_heads.alembic_steps(scripts, position.heads)
+    steps = [as_step(step, scripts) for step in planned]
     return StatusReport(
-        database=str(database),
+        database=str(place.database),
         backend=position.backend,
         server_version=position.server_version,
         current=position.heads,
         heads=tuple(sorted(scripts.get_heads())),
         pending=tuple(PendingStep(revision=step.revision, title=step.title) for step in steps),
+        ahead=ahead,
     )
 
 
-async def current(database: Database | str | URL, *, project: Project) -> CurrentReport:
+async def current(
+    database: Target, *, project: Project, allow_ahead: bool = False
+) -> CurrentReport:
     """Looks which revisions a database is at.
 
     A revision that an applied one depends on counts as applied, though the version table, as
@@ -92,55 +107,58 @@ async def current(database: Database | str | URL, *, project: Project) -> Curren
     Args:
         database: What to look at; nothing in it is changed.
         project: Whose revisions.
+        allow_ahead: As for `status`.
 
     Raises:
         DatabaseError, RevisionError: As for `status`.
     """
-    database = Database.of(database)
     config, scripts = await in_thread(lambda: loaded(project))
-    position = await look(database, config=config, scripts=scripts)
-    found = sorted(scripts.get_all_current(position.heads), key=lambda one: one.revision)
+    async with opened(database) as place:
+        position = await look(place, config=config, scripts=scripts, allow_ahead=allow_ahead)
+    ahead = unknown(scripts, position)
+    known = [head for head in position.heads if head not in ahead]
+    found = sorted(scripts.get_all_current(tuple(known)), key=lambda one: one.revision)
     names = tuple(one.revision for one in found)
     return CurrentReport(
-        database=str(database),
+        database=str(place.database),
         backend=position.backend,
         server_version=position.server_version,
         revisions=listing.described(scripts, found, current=names),
         heads=tuple(sorted(scripts.get_heads())),
+        ahead=ahead,
     )
 
 
-async def look(database: Database, *, config: Config, scripts: ScriptDirectory) -> Position:
+async def look(
+    place: Place, *, config: Config, scripts: ScriptDirectory, allow_ahead: bool = False
+) -> Position:
     """Looks where a database is.
 
     Raises:
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The database is at a revision that the project does not have.
     """
-    return await look_by(Look(scripts=scripts, database=database), config=config)
+    work = Look(scripts=scripts, database=place.database, connection=place.connection)
+    return await look_by(work, config=config, allow_ahead=allow_ahead)
 
 
-async def look_by(work: Look, *, config: Config, **options: object) -> Position:
+async def look_by(
+    work: Look, *, config: Config, allow_ahead: bool = False, **options: object
+) -> Position:
     """Does work that only reads, inside env.py, and gives where the database is.
 
     Args:
         work: What to do.
         config: The project's.
+        allow_ahead: Let a database be at revisions that the project does not have.
         options: For `run_env`.
 
     Raises:
         DatabaseError, RevisionError: As for `look`.
     """
-    database = work.database
-    await refuse_missing(database)
-    with failures.explained(work, database):
-        await in_thread(
-            lambda: run_env(
-                configured(config, database), work.scripts, work, dont_mutate=True, **options
-            ),
-            on_cancel=work.stop.set,
-        )
+    await run_inside(work, config=config, dont_mutate=True, **options)
     if work.position is None:
         raise RevisionError("env.py ended without calling context.configure()")
-    refuse_unknown(work.scripts, work.position)
+    if not allow_ahead:
+        refuse_unknown(work.scripts, work.position)
     return work.position

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from alembic.runtime.migration import RevisionStep, StampStep
 from alembic.script import ScriptDirectory
 
+from bootstrap.errors import RevisionError
 from bootstrap.revisions import faults
 
 AlembicStep: TypeAlias = RevisionStep | StampStep
@@ -58,6 +59,11 @@ class Move:
     targets: tuple[str, ...]
     purge: bool = False
 
+    @property
+    def destination(self) -> str | tuple[str, ...]:
+        """What env.py reads with `context.get_revision_argument()`."""
+        return self.targets if self.direction is Direction.STAMP else self.targets[0]
+
     def alembic_steps(
         self, scripts: ScriptDirectory, heads: Sequence[str]
     ) -> tuple[AlembicStep, ...]:
@@ -99,6 +105,11 @@ def check_target(move: Move, scripts: ScriptDirectory) -> None:
         RevisionError: There is no such revision, or `head` has several meanings.
     """
     for target in move.targets:
+        if ":" in target:
+            raise RevisionError(
+                f"{target!r} is a range, and a database is at one place",
+                hint="name where it should go; ranges are for scripts (--sql)",
+            )
         if set("+-") & set(target):
             continue
         with faults.explained(scripts, target):

@@ -7,25 +7,31 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL
 
-from bootstrap import urls
-from bootstrap.database import Database
 from bootstrap.errors import RevisionError
 from bootstrap.events import Emit, Event, silent
 from bootstrap.project import Project, loaded
+from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.records.versions import read_heads
-from bootstrap.revisions.environment import in_thread, run_env
-from bootstrap.running import failures, losses
+from bootstrap.revisions.environment import in_thread
+from bootstrap.running import losses
+from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AlembicStep, AppliedStep, Direction, Move, check_target
-from bootstrap.running.work import Apply, Approve, Position
+from bootstrap.running.stopping import what_stays
+from bootstrap.running.turn import LockedTurn
+from bootstrap.running.work import Apply, Approve, Position, unknown
+from bootstrap.targets import Place, Target, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationReport:
-    """What a run did; `before` and `after` are the revisions in the version table."""
+    """What a run did; `before` and `after` are the revisions in the version table.
+
+    Attributes:
+        ahead: Those of them that no file of the project has: newer code applied them. Nothing was
+            done then.
+    """
 
     database: str
     backend: str
@@ -34,38 +40,68 @@ class MigrationReport:
     after: tuple[str, ...]
     steps: tuple[AppliedStep, ...]
     seconds: float
+    ahead: tuple[str, ...] = ()
 
 
 async def migrate(
-    database: Database | str | URL,
+    database: Target,
     revision: str = "head",
     *,
     project: Project,
+    per_revision: bool = False,
+    allow_loss: bool = False,
+    allow_ahead: bool = False,
+    wait_lock: float = WAIT,
+    tag: str | None = None,
     emit: Emit = silent,
 ) -> MigrationReport:
     """Upgrades a database to a revision.
 
     Args:
-        database: What to migrate; it must exist.
+        database: What to migrate; it must exist. On a connection all runs on that one, and a
+            transaction that is begun there is the caller's to commit.
         revision: As `alembic upgrade` takes it: an id, `head`, `heads`, `+1`, `label@head`.
         project: Whose revisions.
+        per_revision: Each revision is a transaction, whatever env.py says.
+        allow_loss: Commit although a revision that makes a table anew loses rows or parts of it.
+        allow_ahead: Do nothing, instead of refusing, when the database is at a revision that the
+            project does not have: newer code has been deployed beside this one.
+        wait_lock: Seconds to wait for another run on the same database.
+        tag: What env.py reads with `context.get_tag_argument()`.
         emit: Told about each step.
 
     Raises:
+        LockNotObtained: Another run took longer.
+        LockLost: The run lock was lost while revisions ran.
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The revision is unknown, or a file of the project cannot be used.
         StatementFailed: The server refused a statement.
+        PartsWouldBeLost: A revision lost something by accident, and was rolled back.
     """
     move = Move(direction=Direction.UPGRADE, targets=(revision,))
-    return await _run(Database.of(database), move, project=project, emit=emit)
+    return await _run(
+        database,
+        move,
+        project=project,
+        per_revision=per_revision,
+        wait_lock=wait_lock,
+        tag=tag,
+        emit=emit,
+        allow_loss=allow_loss,
+        allow_ahead=allow_ahead,
+    )
 
 
 async def downgrade(
-    database: Database | str | URL,
+    database: Target,
     revision: str,
     *,
     project: Project,
     accept_loss: bool = False,
+    per_revision: bool = False,
+    allow_loss: bool = False,
+    wait_lock: float = WAIT,
+    tag: str | None = None,
     emit: Emit = silent,
 ) -> MigrationReport:
     """Downgrades a database to a revision.
@@ -75,23 +111,40 @@ async def downgrade(
         revision: As `alembic downgrade` takes it: an id, `base`, `-1`, `label@base`.
         project: Whose revisions.
         accept_loss: Go on although tables with rows in them will be dropped.
+        per_revision: As for `migrate`, and so are the others.
+        allow_loss: As for `migrate`.
+        wait_lock: Seconds to wait for another run on the same database.
+        tag: As for `migrate`.
         emit: Told about each step.
 
     Raises:
         RowsWouldBeLost: Tables with rows would be dropped; nothing was changed.
-        DatabaseError, RevisionError, StatementFailed: As for `migrate`.
+        LockNotObtained, LockLost, DatabaseError, RevisionError, StatementFailed,
+            PartsWouldBeLost: As for `migrate`.
     """
     move = Move(direction=Direction.DOWNGRADE, targets=(revision,))
-    approve = _approve_all if accept_loss else losses.refuse_loss
-    return await _run(Database.of(database), move, project=project, emit=emit, approve=approve)
+    approve = approve_all if accept_loss else losses.refuse_loss
+    return await _run(
+        database,
+        move,
+        project=project,
+        per_revision=per_revision,
+        wait_lock=wait_lock,
+        tag=tag,
+        emit=emit,
+        approve=approve,
+        allow_loss=allow_loss,
+    )
 
 
 async def stamp(
-    database: Database | str | URL,
+    database: Target,
     revisions: str | Sequence[str],
     *,
     project: Project,
     purge: bool = False,
+    wait_lock: float = WAIT,
+    tag: str | None = None,
     emit: Emit = silent,
 ) -> MigrationReport:
     """Writes a revision, or one of each branch, into the version table without running it.
@@ -101,71 +154,72 @@ async def stamp(
         revisions: As `alembic stamp` takes them: an id, `head`, `heads`, `base`, several ids.
         project: Whose revisions.
         purge: Empty the version table first, even of revisions that the project does not have.
+        wait_lock: Seconds to wait for another run on the same database.
+        tag: As for `migrate`.
         emit: Told about each step.
 
     Raises:
-        DatabaseError, RevisionError: As for `migrate`.
+        LockNotObtained, LockLost, DatabaseError, RevisionError: As for `migrate`.
     """
     targets = (revisions,) if isinstance(revisions, str) else tuple(revisions)
     move = Move(direction=Direction.STAMP, targets=targets, purge=purge)
-    return await _run(Database.of(database), move, project=project, emit=emit)
+    return await _run(database, move, project=project, wait_lock=wait_lock, tag=tag, emit=emit)
 
 
-def configured(project_config: Config, database: Database) -> Config:
-    """Tells env.py which database was asked for, in Alembic's own way."""
-    own = project_config.get_main_option("sqlalchemy.url")
-    url = urls.driven_like(database.url, own) if own else database.url
-    project_config.set_main_option("sqlalchemy.url", urls.alembic_option(url))
-    # Alembic's cookbook name for "a program calls: leave its logging as it is".
-    project_config.attributes["configure_logger"] = False
-    return project_config
-
-
-async def refuse_missing(database: Database) -> None:
-    """Refuses a database that is not there, before env.py would create an empty SQLite file.
-
-    Raises:
-        DatabaseMissing: It is not there.
-        DatabaseError: The server could not be asked.
-    """
-    if not await database.exists():
-        raise database.error(Database.missing(), tried="cannot use")
-
-
-def _approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
+def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
     """Lets every plan pass."""
 
 
 async def _run(
-    database: Database,
+    target: Target,
     move: Move,
     *,
     project: Project,
+    wait_lock: float,
+    tag: str | None,
     emit: Emit,
-    approve: Approve = _approve_all,
+    per_revision: bool = False,
+    approve: Approve = approve_all,
+    allow_loss: bool = False,
+    allow_ahead: bool = False,
 ) -> MigrationReport:
     started = time.perf_counter()
     config, scripts = await in_thread(lambda: loaded(project))
     check_target(move, scripts)
-    await refuse_missing(database)
     forward = _Forward(emit)
-    work = Apply(scripts=scripts, database=database, move=move, emit=forward.send, approve=approve)
-    with failures.explained(work, database):
-        await in_thread(
-            lambda: run_env(configured(config, database), scripts, work, purge=move.purge),
-            on_cancel=work.stop.set,
+    async with opened(target) as place, run_lock(place, wait=wait_lock, emit=emit) as lock:
+        work = Apply(
+            scripts=scripts,
+            database=place.database,
+            connection=place.connection,
+            move=move,
+            turn=LockedTurn(lock),
+            emit=forward.send,
+            approve=approve,
+            per_revision=per_revision,
+            allow_loss=allow_loss,
+            allow_ahead=allow_ahead,
         )
-    forward.check()
-    position = _position(work)
-    after = await _verified(work, position, database)
+        try:
+            await run_inside(
+                work, config=config, purge=move.purge, destination_rev=move.destination, tag=tag
+            )
+        except asyncio.CancelledError:
+            emit(await what_stays(work, place))
+            raise
+        forward.check()
+        position = _position(work)
+        after = await _verified(work, position, place)
+        await lock.prove()
     return MigrationReport(
-        database=str(database),
+        database=str(place.database),
         backend=position.backend,
         server_version=position.server_version,
         before=position.heads,
         after=after,
         steps=tuple(work.applied),
         seconds=time.perf_counter() - started,
+        ahead=unknown(scripts, position) if allow_ahead else (),
     )
 
 
@@ -178,10 +232,13 @@ def _position(work: Apply) -> Position:
     return work.position
 
 
-async def _verified(work: Apply, position: Position, database: Database) -> tuple[str, ...]:
-    """Reads on a fresh connection where the database is; env.py's word is not enough."""
+async def _verified(work: Apply, position: Position, place: Place) -> tuple[str, ...]:
+    """Reads on a fresh connection where the database is; env.py's word is not enough.
+
+    On the program's own connection if it gave one: others see nothing before it commits.
+    """
     found = await read_heads(
-        database, version_table=position.version_table, schema=position.version_table_schema
+        place, version_table=position.version_table, schema=position.version_table_schema
     )
     expected = work.heads()
     if found != expected:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
+from sqlalchemy import URL, event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap import backends
+from bootstrap.backends.base import Cancellable, Guard
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.running.heads import heads_after
 from bootstrap.running.moves import AlembicStep, AppliedStep, Move, Step, as_step
+from bootstrap.running.turn import StoppedError, Turn
 
 Approve: TypeAlias = Callable[[MigrationContext, Sequence[AlembicStep]], None]
 
@@ -29,6 +32,7 @@ class Undone(StrEnum):
 
     RUN = "all revisions of this run"
     REVISION = "the revision"
+    PROGRAM = "what the program began"
     NOTHING = "nothing"
 
 
@@ -43,6 +47,11 @@ class Position:
     server_version: str
     undone: Undone
 
+    @property
+    def lock_name(self) -> str:
+        """What the run lock is taken for: the version table."""
+        return _qualified(self.version_table, self.version_table_schema)
+
 
 @dataclass(slots=True, kw_only=True)
 class Look:
@@ -51,20 +60,38 @@ class Look:
     Attributes:
         scripts: The revisions of the project.
         database: The one that was asked for.
+        connection: What env.py must use, if a program has handed that over.
         stop: Set from another thread to end the work before its next step.
         position: Where it was found to be; None until env.py has connected.
+        failed: What went wrong inside env.py, which may swallow it.
+        cancellable: How its statement is cancelled; None where nobody can.
+        watching: What is to be undone at the end, on a connection that may outlive the work.
     """
 
     scripts: ScriptDirectory
     database: Database
+    connection: AsyncConnection | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     position: Position | None = None
+    failed: BaseException | None = None
+    cancellable: Cancellable | None = None
+    watching: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """Options of `context.configure()` that go before those of env.py."""
+        return {}
 
     def look(self, context: MigrationContext) -> None:
         """Reads the position as soon as env.py has connected."""
-        self.check(context)
         with only_reading(context):
+            self.watch(context)
             self.position = read_position(context)
+
+    @contextmanager
+    def around(self, context: MigrationContext) -> Iterator[None]:
+        """Nothing surrounds what only looks."""
+        yield
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields nothing."""
@@ -77,17 +104,41 @@ class Look:
             SettingsError: env.py has connected somewhere else.
         """
         self.go_on()
-        if context.connection is not None:
+        if self.connection is not None:
+            if context.connection is not self.connection.sync_connection:
+                raise not_handed()
+        elif context.connection is not None:
             refuse_another(self.database, context.connection.engine.url)
+
+    def again(self) -> None:
+        """Forgets what failed."""
+        self.failed = None
+
+    def watch(self, context: MigrationContext) -> None:
+        """Finds out how a statement is cancelled, and lets none begin after `leave`.
+
+        But one that records a revision: what that one did is done.
+        """
+        connection, table = context.connection, context.version_table
+        if connection is None:
+            return
+        self.cancellable = self.database.backend.cancelling.of(connection, spare=table)
+
+        def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if table not in statement:
+                self.go_on()
+
+        event.listen(connection, "before_cursor_execute", refuse)
+        self.watching.callback(event.remove, connection, "before_cursor_execute", refuse)
+
+    def leave(self) -> None:
+        """Ends the work early; called when the caller is cancelled."""
+        self.stop.set()
 
     def go_on(self) -> None:
         """Raises when the work was stopped."""
         if self.stop.is_set():
             raise StoppedError
-
-
-class StoppedError(Exception):
-    """The caller was cancelled; nobody reads this, it unwinds env.py and rolls back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,44 +147,91 @@ class Apply(Look):
 
     Attributes:
         move: What was asked for.
+        turn: Keeps other runs out.
         emit: Told before and after each step.
         approve: Called with the planned steps before the first write; raises to stop the run.
+        per_revision: Whether each revision is a transaction, whatever env.py says.
+        allow_loss: Commit although a revision loses what it did not mean to.
+        allow_ahead: Apply nothing, instead of refusing, where newer code has been.
         running: The step that is being applied; it stays set when that fails.
         applied: The steps that are done; not yet committed where one transaction holds all.
+        only_written: Whether there is no database behind it, and what is done is text.
     """
 
+    only_written: ClassVar[bool] = False
+
     move: Move
+    turn: Turn
     emit: Emit
     approve: Approve
+    per_revision: bool = False
+    allow_loss: bool = False
+    allow_ahead: bool = False
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     _planned: tuple[AlembicStep, ...] = ()
     _begin: tuple[str, ...] = ()
+    _guard: Guard = field(default_factory=Guard)
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """How transactions are made, where that was asked for."""
+        return {"transaction_per_migration": True} if self.per_revision else {}
 
     def look(self, context: MigrationContext) -> None:
-        """Reads the position and plans, while nothing is written yet."""
-        self.check(context)
+        """Waits for other runs, reads the position and plans, while nothing is written yet."""
+        name = _qualified(context.version_table, context.version_table_schema)
+        self.turn.take(name)
         with only_reading(context):
+            self.watch(context)
             self.position = read_position(context)
+            self.turn.settled()
             if not self.move.purge:
-                refuse_unknown(self.scripts, self.position)
                 self._begin = self.position.heads
+                if self.allow_ahead and unknown(self.scripts, self.position):
+                    return
+                refuse_unknown(self.scripts, self.position)
             self._planned = self.move.alembic_steps(self.scripts, self._begin)
             self.approve(context, self._planned)
+
+    @contextmanager
+    def around(self, context: MigrationContext) -> Iterator[None]:
+        """Lets the backend see to it that each revision takes effect as a whole."""
+        if not self._planned or context.as_sql:
+            yield
+            return
+        atomicity = backends.of_dialect(context.dialect).atomicity
+        with atomicity.around(context, allow_loss=self.allow_loss) as self._guard:
+            yield
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
         total = len(self._planned)
+        if total:
+            self.turn.announce()
         for number, planned in enumerate(self._planned, start=1):
             self.go_on()
+            self.turn.prove()
             step = self.running = as_step(planned, self.scripts)
             self.emit(StepStarted(**_about(step), number=number, total=total))
+            self._guard.begin(step.revision)
             started = time.perf_counter()
             yield planned
+            self._guard.finished()
             seconds = time.perf_counter() - started
             self.running = None
             self.applied.append(AppliedStep(**_about(step), seconds=seconds))
             self.emit(StepFinished(**_about(step), number=number, total=total, seconds=seconds))
+
+    def again(self) -> None:
+        """Forgets the step that failed, and what Alembic has applied before it."""
+        self.failed = self.running = None
+        self.applied.clear()
+
+    def leave(self) -> None:
+        """Ends the waiting, and the work before its next step."""
+        self.stop.set()
+        self.turn.leave()
 
     def heads(self) -> tuple[str, ...]:
         """Where the database must be when all planned steps are applied."""
@@ -152,6 +250,21 @@ def refuse_another(database: Database, url: URL) -> None:
             f"env.py connects to {found}, but {database} was asked for; nothing was run",
             hint="let env.py take the URL from sqlalchemy.url, or ask for the database it names",
         )
+
+
+def _qualified(name: str, schema: str | None) -> str:
+    return f"{schema}.{name}" if schema else name
+
+
+def not_handed() -> SettingsError:
+    """The error for an env.py that has no use for a program's connection."""
+    return SettingsError(
+        "env.py does not use the connection that it was given; nothing was run",
+        hint="begin the function in env.py that connects with these two lines, where "
+        "do_run_migrations is what calls context.configure(connection=connection, ...):\n"
+        '    if (connection := config.attributes.get("connection")) is not None:\n'
+        "        return do_run_migrations(connection)",
+    )
 
 
 def _about(step: Step) -> dict[str, Any]:
@@ -188,6 +301,8 @@ def only_reading(context: MigrationContext) -> Iterator[None]:
 def _undone(context: MigrationContext) -> Undone:
     if not context.impl.transactional_ddl:
         return Undone.NOTHING
+    if context._in_external_transaction:  # noqa: SLF001 - it has no public name
+        return Undone.PROGRAM
     return Undone.REVISION if context.opts.get("transaction_per_migration") else Undone.RUN
 
 
@@ -196,16 +311,22 @@ def _version_text(context: MigrationContext) -> str:
     return ".".join(str(number) for number in numbers[:3])  # MySQL has a fourth on Debian
 
 
+def unknown(scripts: ScriptDirectory, position: Position) -> tuple[str, ...]:
+    """The revisions of a database that are in no file of this project."""
+    known = {revision.revision for revision in scripts.walk_revisions()}
+    return tuple(head for head in position.heads if head not in known)
+
+
 def refuse_unknown(scripts: ScriptDirectory, position: Position) -> None:
     """Refuses a database whose revision is in no file of this project.
 
     Raises:
         RevisionError: It was migrated by newer or other code.
     """
-    known = {revision.revision for revision in scripts.walk_revisions()}
-    foreign = [head for head in position.heads if head not in known]
+    foreign = unknown(scripts, position)
     if foreign:
         raise RevisionError(
             f"the database is at revision {', '.join(foreign)}, which this project does not have",
-            hint="deploy the code that has it, or name the right database",
+            hint="deploy the code that has it, or name the right database; where older code is "
+            "meant to run beside newer, --allow-ahead (migrate, status, current) lets it be",
         )

@@ -18,10 +18,28 @@ from typing import Annotated, Any, get_origin, get_type_hints
 
 from bootstrap.errors import SettingsError
 from bootstrap.settings.files import table_of
-from bootstrap.settings.sources import PROJECT_URL, URL, Found, Given, Search, Source, Spec
-from bootstrap.settings.values import CONFIGURATION, FLAG, PATH, SECONDS, TEXT, Setting
+from bootstrap.settings.sources import (
+    COMMAND,
+    PROJECT_URL,
+    URL,
+    Found,
+    Given,
+    Search,
+    Source,
+    Spec,
+)
+from bootstrap.settings.values import (
+    CONFIGURATION,
+    FLAG,
+    HANDED,
+    NAMES,
+    PATH,
+    SECONDS,
+    TEXT,
+    Setting,
+)
 
-__all__ = ["Setting", "Settings", "resolve", "rows"]
+__all__ = ["Setting", "Settings", "project_at", "resolve", "rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +50,19 @@ class Settings:
 
     Attributes:
         config: The alembic.ini.
+        pyproject: The pyproject.toml; None for the one beside the alembic.ini.
         section: Its section, Alembic's `-n`.
         url_command: A program that prints the database URL.
         url: The database; None when nothing says which.
+        env_var: An environment variable that has the URL while env.py runs.
+        configure: A function, `module:function`, called with Alembic's Config and the URL before
+            env.py runs.
+        hand_over: What env.py gets as `config.attributes["connection"]`.
         datasets: The folder or file of the data sets; None when there are none.
+        backends: The names of those on which a new revision is tried; None for the one of the URL.
         wait_timeout: Seconds that `bootstrap wait` waits.
+        wait_lock: Seconds that a run waits for another one on the same database.
+        allow_ahead: Whether a database may be at revisions of newer code.
         echo: Whether SQL statements are logged.
         project_url: What the project itself has configured, for the driver in it.
     """
@@ -47,6 +73,16 @@ class Settings:
             kind=CONFIGURATION,
             default=Path("alembic.ini"),
             environment=("BOOTSTRAP_CONFIG", "ALEMBIC_CONFIG"),
+        ),
+    ]
+    pyproject: Annotated[
+        Setting[Path | None],
+        Spec(
+            kind=PATH,
+            default=None,
+            environment=("BOOTSTRAP_PYPROJECT",),
+            option="--config",
+            sources=COMMAND,
         ),
     ]
     section: Annotated[
@@ -67,13 +103,37 @@ class Settings:
             secret=True,
         ),
     ]
+    env_var: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_ENV_VAR",)),
+    ]
+    configure: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_CONFIGURE",)),
+    ]
+    hand_over: Annotated[
+        Setting[str],
+        Spec(kind=HANDED, default="nothing", environment=("BOOTSTRAP_HAND_OVER",)),
+    ]
     datasets: Annotated[
         Setting[Path | None],
         Spec(kind=PATH, default=None, environment=("BOOTSTRAP_DATASETS",)),
     ]
+    backends: Annotated[
+        Setting[tuple[str, ...] | None],
+        Spec(kind=NAMES, default=None, environment=("BOOTSTRAP_BACKENDS",), option="--backend"),
+    ]
     wait_timeout: Annotated[
         Setting[float],
         Spec(kind=SECONDS, default=60.0, environment=("BOOTSTRAP_WAIT_TIMEOUT",)),
+    ]
+    wait_lock: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=300.0, environment=("BOOTSTRAP_WAIT_LOCK",)),
+    ]
+    allow_ahead: Annotated[
+        Setting[bool],
+        Spec(kind=FLAG, default=False, environment=("BOOTSTRAP_ALLOW_AHEAD",)),
     ]
     echo: Annotated[
         Setting[bool],
@@ -116,17 +176,34 @@ def resolve(
     return Settings(**found, project_url=_project_url(given, earlier=found))
 
 
+def project_at(*, options: Mapping[str, object]) -> tuple[Setting[Path], Setting[str]]:
+    """Looks `config` and `section` up, and nothing else: `url_command` does not run.
+
+    Args:
+        options: As for `resolve`.
+
+    Raises:
+        SettingsError: One of them cannot be read.
+    """
+    given = _given(options, os.environ, Path())
+    config = _looked_up("config", given, earlier={})
+    return config, _looked_up("section", given, earlier={"config": config})
+
+
 def rows(settings: Settings) -> tuple[Setting[Any], ...]:
     """Every setting, in order; whoever shows the secret ones hides their passwords."""
     return tuple(getattr(settings, name) for name in _SPECS)
 
 
 def _given(options: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Given:
-    """The pyproject.toml is the one beside the alembic.ini that option or environment name."""
+    """The pyproject.toml is named, or beside the alembic.ini that option or environment name."""
     without = Given(options=options, environ=environ, folder=folder, toml=folder, table={})
     ini: Path = _looked_up("config", without, earlier={}).value
-    toml = ini.with_name("pyproject.toml")
-    return replace(without, toml=toml, table=table_of(toml, known=_SPECS))
+    named: Path | None = _looked_up("pyproject", without, earlier={}).value
+    toml = named or ini.with_name("pyproject.toml")
+    known = [name for name, spec in _SPECS.items() if spec.sources is not COMMAND]
+    known.append("verify")  # a table of its own, which `verify` reads
+    return replace(without, toml=toml, table=table_of(toml, known=known))
 
 
 def _looked_up(name: str, given: Given, *, earlier: Mapping[str, Setting[Any]]) -> Setting[Any]:

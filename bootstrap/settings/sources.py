@@ -130,6 +130,7 @@ def from_ini(search: Search) -> Found | None:
     return Found(raw=url, source=source, base=search.given.folder)
 
 
+COMMAND: tuple[Source, ...] = (from_option, from_environment)
 PLAIN: tuple[Source, ...] = (from_option, from_environment, from_pyproject)
 URL: tuple[Source, ...] = (
     from_option,

@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
+_HANDED = ("nothing", "connection")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,17 @@ def _text(raw: object, _base: Path) -> str:
     raise ValueError
 
 
+def _names(raw: object, _base: Path) -> tuple[str, ...]:
+    """A list, or one text with commas in it; each name once."""
+    words = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(words, list | tuple):
+        raise ValueError  # noqa: TRY004 - what a Kind raises for all that it does not take
+    names = tuple(dict.fromkeys(_text(word, _base) for word in words))
+    if not names:
+        raise ValueError
+    return names
+
+
 def _path(raw: object, base: Path) -> Path:
     if isinstance(raw, str) and raw.strip():
         return base / raw
@@ -67,6 +79,12 @@ def _configuration(raw: object, base: Path) -> Path:
     """An ini file; its pyproject.toml stands for it, as in Alembic."""
     path = _path(raw, base)
     return path.with_name("alembic.ini") if path.name == "pyproject.toml" else path
+
+
+def _handed(raw: object, _base: Path) -> str:
+    if raw in _HANDED:
+        return str(raw)
+    raise ValueError
 
 
 def _seconds(raw: object, _base: Path) -> float:
@@ -86,7 +104,9 @@ def _flag(raw: object, _base: Path) -> bool:
 
 
 TEXT = Kind(expected="a text that is not empty", parse=_text)
+NAMES = Kind(expected="names, as a list or with commas between them", parse=_names)
 PATH = Kind(expected="the path of a file or folder", parse=_path)
 CONFIGURATION = Kind(expected="the path of an alembic.ini", parse=_configuration)
 SECONDS = Kind(expected="seconds, such as 60 or 2.5", parse=_seconds)
+HANDED = Kind(expected=" or ".join(_HANDED), parse=_handed)
 FLAG = Kind(expected="true or false", parse=_flag)

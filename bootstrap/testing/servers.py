@@ -78,7 +78,7 @@ class ThrowawayServer:
         options: tuple[str, ...] = (),
         timeout: float = 60.0,
     ) -> None:
-        self._backend = _known(backend)
+        self._backend = known(backend)
         self._server = _server(self._backend)
         self._programs = programs or _programs(self._backend, self._server)
         self._durable = durable
@@ -198,7 +198,12 @@ class _PortTakenError(Exception):
     """Somebody else has listened on the port since it was found free."""
 
 
-def _known(backend: str | Backend) -> Backend:
+def known(backend: str | Backend) -> Backend:
+    """Finds a backend by its name.
+
+    Raises:
+        SettingsError: There is none.
+    """
     if isinstance(backend, Backend):
         return backend
     try:

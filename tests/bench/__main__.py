@@ -1,7 +1,8 @@
-"""Measures commands beside Alembic's in one run: `python -m tests.bench [ROUNDS]`.
+"""Measures commands beside Alembic's in one run: `python -m tests.bench [ROUNDS] [NAME]`.
 
 The rounds take turns, so that what else the machine does falls on both; a figure is the median
-of the wall time of whole processes, and what counts is the ratio.
+of the wall time of whole processes, and what counts is the ratio. With a NAME only the contests
+that have it in theirs.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import available
+from tests.available import Servers
 from tests.projects import new_project
 
 _BIN = Path(sys.executable).parent
 _ROUNDS = 10
+_MANY = 1000  # revisions
 
 
 @dataclass(kw_only=True)
@@ -30,6 +35,8 @@ class Contest:
     ours: tuple[str, ...]
     theirs: tuple[str, ...]
     before: Callable[[], None] = field(default=lambda: None)
+    environ: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
     seconds: dict[str, list[float]] = field(default_factory=lambda: {"ours": [], "theirs": []})
 
     def round(self, environ: dict[str, str], folder: Path) -> None:
@@ -38,11 +45,11 @@ class Contest:
             started = time.perf_counter()
             subprocess.run(
                 [str(_BIN / command[0]), *command[1:]],
-                cwd=folder,
-                env=environ,
+                cwd=self.folder or folder,
+                env=environ | self.environ,
                 check=True,
                 capture_output=True,
-                timeout=120,
+                timeout=600,
             )
             self.seconds[side].append(time.perf_counter() - started)
 
@@ -51,10 +58,45 @@ class Contest:
         return f"{self.name:<34}{ours:>10.3f}{theirs:>10.3f}{ours / theirs:>8.2f}"
 
 
+@contextmanager
+def closing_of(servers: Servers) -> Iterator[None]:
+    """Stops what was started in the block."""
+    try:
+        yield
+    finally:
+        servers.stop()
+
+
+def many_revisions(root: Path, servers: Servers) -> Contest:
+    """A long history on an empty PostgreSQL, each revision with a table."""
+    folder = new_project(root)
+    names = [f"r{number:04}" for number in range(_MANY)]
+    for down, name in zip([None, *names], names, strict=False):
+        table = f"op.create_table({name!r}, sa.Column('id', sa.Integer, primary_key=True))"
+        folder.revision(name, down=down, upgrade=table)
+
+    def empty() -> None:
+        url = servers.url("postgresql").set(database="bench")
+        available.drop(url)
+        available.create(url)
+        contest.environ["DATABASE_URL"] = url.render_as_string(hide_password=False)
+
+    contest = Contest(
+        name=f"migrate / upgrade head, {_MANY} steps",
+        ours=("bootstrap", "migrate"),
+        theirs=("alembic", "upgrade", "head"),
+        before=empty,
+        folder=root,
+    )
+    return contest
+
+
 def main() -> None:
     """Runs the contests and prints the table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
-    with tempfile.TemporaryDirectory() as name:
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    servers = Servers()
+    with tempfile.TemporaryDirectory() as name, closing_of(servers):
         folder = Path(name)
         database = folder / "bench.db"
         new_project(folder)
@@ -82,11 +124,12 @@ def main() -> None:
                 ours=("bootstrap", "migrate"),
                 theirs=("alembic", "upgrade", "head"),
             ),
+            many_revisions(folder / "many", servers),
         ]
         print(
             f"{'seconds, median of ' + str(rounds):<34}{'bootstrap':>10}{'alembic':>10}{'ratio':>8}"
         )
-        for contest in contests:
+        for contest in (one for one in contests if wanted in one.name):
             for _ in range(rounds):
                 contest.round(environ, folder)
             print(contest.line())

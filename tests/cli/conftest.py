@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from tests.generated import SCHEMAS
 from tests.projects import ProjectFolder, three_tables
 
 
@@ -26,7 +29,16 @@ class Done:
 
     @property
     def document(self) -> Any:
-        return json.loads(self.out)
+        """The JSON on standard output, which fits the schema of the command that is named there."""
+        content = json.loads(self.out)
+        _validator(content["command"]).validate(content)
+        return content
+
+
+@cache
+def _validator(command: str) -> Draft202012Validator:
+    path = SCHEMAS / f"{command}.schema.json"
+    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
 
 
 @dataclass(kw_only=True)

@@ -13,6 +13,7 @@ from tests.engines.catalogue import ENGINES
 from tests.engines.commands import EngineError
 
 _DEBIAN = {"postgresql": "postgresql", "mariadb": "mariadb-server"}
+_POOLER = "pgbouncer"
 _FETCHED = {"mysql": "mysql"}  # Debian's stable releases do not have it
 
 
@@ -23,6 +24,8 @@ def ensure() -> int:
     for name in missing:
         if name in _FETCHED:
             _fetch(_FETCHED[name])
+    if cache.programs(_POOLER) is None:
+        _fetch(_POOLER)
     left = {name for name in missing if not _is_there(name)}
     for name in sorted(left):
         print(f"{name} is missing", file=sys.stderr)

@@ -11,6 +11,9 @@ from bootstrap import urls
 from bootstrap.backends.base import Connecting
 from bootstrap.errors import SettingsError
 
+REQUIRED = {"sslmode": "require"}
+USER_TIMEOUT = {"tcp_user_timeout": "9"}
+
 
 def connecting(text: str) -> Connecting:
     url, backend = urls.resolve(text)
@@ -35,6 +38,10 @@ def no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("query", "arguments"),
     [
         ("", {}),
+        ("statement_cache_size=100", {"statement_cache_size": 100}),
+        ("prepared_statement_cache_size=100", {"prepared_statement_cache_size": 100}),
+        ("pgbouncer=true&statement_cache_size=100", {}),
+        ("pgbouncer=false", {}),
         ("connect_timeout=5", {"timeout": 5.0}),
         ("connect_timeout=0", {"timeout": None}),
         ("connect_timeout=-1", {"timeout": None}),
@@ -48,7 +55,16 @@ def no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_asyncpg_is_given_what_it_takes(query: str, arguments: dict[str, Any]) -> None:
     result = connecting(f"postgres://u@h/app?{query}")
 
-    assert arguments | {"server_settings": {"application_name": "bootstrap"}} == result.arguments
+    usual = {
+        "timeout": 60.0,
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "server_settings": {"application_name": "bootstrap"},
+    }
+    given = dict(result.arguments)
+    name = given.pop("prepared_statement_name_func")
+    assert name() != name()
+    assert usual | arguments == given
     assert {} == dict(result.url.query)
 
 
@@ -140,12 +156,78 @@ def test_channel_binding_takes_the_authority_in_the_home_folder(no_home: Path) -
     assert {"sslmode": "verify-full"} == dsn(result)
 
 
-def test_a_pooler_gets_no_prepared_statements() -> None:
-    arguments = connecting("postgres://h/app?pgbouncer=true").arguments
-    name = arguments["prepared_statement_name_func"]
+def psycopg(query: str) -> dict[str, Any]:
+    """What psycopg is given beside what it is always given."""
+    arguments = dict(connecting(f"postgresql+psycopg://u@h/app?{query}").arguments)
+    assert "utf8" == arguments.pop("client_encoding")
+    return arguments
 
-    assert (0, 0) == (arguments["statement_cache_size"], arguments["prepared_statement_cache_size"])
-    assert name() != name()
+
+@pytest.mark.parametrize(
+    ("query", "arguments"),
+    [
+        ("", {}),
+        ("application_name=mine", {"application_name": "mine"}),
+        ("sslmode=Require", {"sslmode": "require"}),
+        ("ssl=true", {"sslmode": "require"}),
+        ("channel_binding=require", {"channel_binding": "require"}),
+        ("channel_binding=require&sslmode=require", {"channel_binding": "require"} | REQUIRED),
+        ("gssencmode=require", {"gssencmode": "require"}),
+        ("options=-csearch_path%3Done", {"options": "-csearch_path=one"}),
+        ("keepalives_idle=30&tcp_user_timeout=9", {"keepalives_idle": "30"} | USER_TIMEOUT),
+        ("target_session_attrs=primary", {"target_session_attrs": "primary"}),
+        ("require_auth=scram-sha-256", {"require_auth": "scram-sha-256"}),
+        ("prepare_threshold=5", {"prepare_threshold": 5}),
+        ("prepare_threshold=5&pgbouncer=true", {}),
+        ("pgbouncer=true", {}),
+        ("statement_cache_size=0&client_encoding=latin1&supa=base-pooler.x", {}),
+    ],
+)
+def test_psycopg_is_given_what_it_takes(query: str, arguments: dict[str, Any]) -> None:
+    given = psycopg(query)
+    del given["async_creator_fn"]
+
+    assert {"application_name": "bootstrap", "prepare_threshold": None} | arguments == given
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", 60.0), ("connect_timeout=2.5", 2.5), ("timeout=0", None)]
+)
+def test_psycopg_is_given_up_after_the_same_time(query: str, seconds: float | None) -> None:
+    assert seconds == psycopg(query)["async_creator_fn"].keywords["seconds"]
+
+
+@pytest.mark.parametrize("query", ["require_auth=scram-sha-256", "gssencmode=require"])
+def test_asyncpg_tries_no_login_that_promises_less(query: str) -> None:
+    assert psycopg(query)["async_creator_fn"].keywords["asked"] is None
+
+
+@pytest.mark.parametrize("variable", ["PGREQUIREAUTH", "PGCHANNELBINDING"])
+def test_asyncpg_tries_no_login_that_the_environment_forbids(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "require")
+
+    assert psycopg("")["async_creator_fn"].keywords["asked"] is None
+
+
+def test_asyncpg_may_try_the_login_that_psycopg_was_asked_for() -> None:
+    asked = psycopg("sslmode=require&prepare_threshold=5")["async_creator_fn"].keywords["asked"]
+
+    assert "asyncpg" == asked.url.get_driver_name()
+    assert {"sslmode": "require"} == dsn(asked)
+
+
+def test_the_authorities_of_the_machine_are_a_file_for_psycopg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca))  # OpenSSL's variable
+
+    given = psycopg("sslrootcert=system")
+
+    assert ("verify-full", str(ca)) == (given["sslmode"], given["sslrootcert"])
 
 
 @pytest.mark.parametrize(
@@ -167,6 +249,14 @@ def test_a_pooler_gets_no_prepared_statements() -> None:
         ("postgres://h/app?ssl_min_protocol_version=3", "TLSv1.3"),
         ("postgres://h/app?gssencmode=require", "prefer"),
         ("postgres://h/app?pgbouncer=perhaps", "true"),
+        ("postgresql+psycopg://h/app?sslmod=require", "did you mean sslmode?"),
+        ("postgresql+psycopg://h/app?sslmode=verify-full", "sslrootcert=system"),
+        ("postgresql+psycopg://h/app?channel_binding=require&sslmode=disable", "remove one"),
+        ("postgresql+psycopg://h/app?command_timeout=5", "statement_timeout"),
+        ("postgresql+psycopg://h/app?prepare_threshold=often", "a whole number"),
+        ("postgresql+psycopg://h/app?connect_timeout=soon", "seconds"),
+        ("mysql+asyncmy://h/app?auth_plugin=x", "remove auth_plugin"),
+        ("mysql+asyncmy://h/app?ssl-mode=always", "VERIFY_IDENTITY"),
         ("mysql://h/app?ssl-moed=REQUIRED", "did you mean ssl_mode?"),
         ("mysql://h/app?ssl-mode=always", "VERIFY_IDENTITY"),
         ("mysql://h/app?ssl-ca=/no/such.pem", "can be read"),
@@ -204,17 +294,32 @@ def test_files_that_are_no_certificates_are_told(tmp_path: Path) -> None:
         ("program-name=mine", {"program_name": "mine"}),
         ("unix_socket=/run/s", {"unix_socket": "/run/s"}),
         ("socket=/run/s", {"unix_socket": "/run/s"}),
-        ("connect_timeout=5", {"connect_timeout": 5.0}),
-        ("connect_timeout=0", {"connect_timeout": None}),
         ("local_infile=true", {"local_infile": True}),
+        ("reconnect=true&connection_limit=1&pool_timeout=5", {}),
     ],
 )
-def test_aiomysql_is_given_what_it_takes(query: str, arguments: dict[str, Any]) -> None:
-    result = connecting(f"mysql://u@h/app?{query}")
+@pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
+def test_the_drivers_of_mysql_are_given_what_they_take(
+    driver: str, query: str, arguments: dict[str, Any]
+) -> None:
+    result = connecting(f"mysql+{driver}://u@h/app?{query}")
 
-    given = {k: v for k, v in result.arguments.items() if k not in {"ssl", "async_creator_fn"}}
+    others = {"ssl", "async_creator_fn", "connect_timeout"}
+    given = {k: v for k, v in result.arguments.items() if k not in others}
     assert {"charset": "utf8mb4", "program_name": "bootstrap"} | arguments == given
     assert {} == dict(result.url.query)
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", None), ("connect_timeout=5", 5.0), ("connect_timeout=0", None)]
+)
+def test_the_drivers_of_mysql_are_given_up_after_the_same_time(
+    query: str, seconds: float | None
+) -> None:
+    aiomysql = connecting(f"mysql://u@h/app?{query}").arguments["connect_timeout"]
+    asyncmy = connecting(f"mysql+asyncmy://u@h/app?{query}").arguments["async_creator_fn"]
+
+    assert (seconds, seconds) == (aiomysql, asyncmy.keywords["seconds"])
 
 
 def test_client_flags_stay_for_sqlalchemy_which_adds_its_own() -> None:
@@ -235,6 +340,9 @@ def test_client_flags_stay_for_sqlalchemy_which_adds_its_own() -> None:
         ("sslmode=verify-ca", True, True, False),
         ("ssl-mode=VERIFY_CA", True, True, False),
         ("sslmode=verify-full", True, True, True),
+        ("sslaccept=strict", True, True, True),
+        ("sslaccept=accept_invalid_certs", True, False, False),
+        ("ssl=%7B%22rejectUnauthorized%22:true%7D", True, True, True),
         ("ssl-mode=verify_identity", True, True, True),
         ("ssl_verify_cert=true", True, True, True),
         ("ssl_verify_cert=true&ssl_verify_identity=false", True, True, False),
@@ -243,10 +351,11 @@ def test_client_flags_stay_for_sqlalchemy_which_adds_its_own() -> None:
         ("unix_socket=/run/s&ssl-mode=REQUIRED", True, False, False),
     ],
 )
-def test_ssl_mode_becomes_a_context_for_aiomysql(
-    query: str, encrypted: bool, verified: bool, by_name: bool
+@pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
+def test_ssl_mode_becomes_a_context(
+    driver: str, query: str, encrypted: bool, verified: bool, by_name: bool
 ) -> None:
-    context = connecting(f"mariadb://h/app?{query}").arguments.get("ssl")
+    context = connecting(f"mariadb+{driver}://h/app?{query}").arguments.get("ssl")
 
     assert encrypted == (context is not None)
     assert verified == bool(context and context.verify_mode)

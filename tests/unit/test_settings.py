@@ -141,11 +141,18 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
 
     assert {
         "config": world.cwd / "alembic.ini",
+        "pyproject": None,
         "section": "alembic",
         "url_command": None,
         "url": None,
+        "env_var": None,
+        "configure": None,
+        "hand_over": "nothing",
         "datasets": None,
+        "backends": None,
         "wait_timeout": 60.0,
+        "wait_lock": 300.0,
+        "allow_ahead": False,
         "echo": False,
     } == {row.name: row.value for row in rows(settings)}
     assert {"default"} == {row.source for row in rows(settings)}
@@ -186,6 +193,19 @@ def test_each_plain_setting_comes_from_option_environment_and_pyproject(world: W
     assert (1.0, True, "given", Path("/d")) == _plain(from_options)
     assert "option --name" == from_options.section.source
     assert "option --wait-timeout" == from_options.wait_timeout.source
+
+
+def test_backends_are_a_list_or_have_commas_between_them(world: World) -> None:
+    world.pyproject('backends = ["sqlite", "mysql"]')
+    from_toml = world.resolve().backends
+    world.environ["BOOTSTRAP_BACKENDS"] = "mysql, postgresql,mysql"
+    from_environment = world.resolve().backends
+    world.options["backends"] = ("mariadb",)
+    from_options = world.resolve().backends
+
+    assert ("sqlite", "mysql") == from_toml.value
+    assert ("mysql", "postgresql") == from_environment.value
+    assert (("mariadb",), "option --backend") == (from_options.value, from_options.source)
 
 
 def _plain(settings: Settings) -> tuple[float, bool, str, Path | None]:
@@ -283,7 +303,7 @@ def test_a_url_command_that_hangs_is_ended(world: World, monkeypatch: pytest.Mon
     [
         ('ulr = "x"', "did you mean url?"),
         ('wait-timeout = "x"', "did you mean wait_timeout?"),
-        ("nonsense = 1", "known are config, datasets"),
+        ("nonsense = 1", "known are allow_ahead, backends, config, configure"),
     ],
 )
 def test_an_unknown_key_in_pyproject_is_named_with_the_nearest(
@@ -326,6 +346,9 @@ def test_a_pyproject_of_others_says_nothing(world: World) -> None:
         ("wait_timeout = true", "seconds"),
         ('echo = "maybe"', "true or false"),
         ("echo = 2", "true or false"),
+        ("backends = 1", "names, as a list"),
+        ("backends = [1]", "names, as a list"),
+        ("backends = []", "names, as a list"),
         ("datasets = 1", "the path of a file or folder"),
         ('config = ""', "the path of an alembic.ini"),
         (f'url = ["{SECRET}"]', "a text that is not empty"),

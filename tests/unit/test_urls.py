@@ -49,6 +49,8 @@ def test_a_bare_scheme_takes_the_default_driver(written: str, completed: str | N
         ("postgres://h/app", "postgresql+asyncpg://u:p@elsewhere/other", "asyncpg"),
         ("mariadb://h/app", "mysql+aiomysql://elsewhere/other", "aiomysql"),
         ("mysql://h/app", "mariadb+aiomysql://elsewhere/other", "aiomysql"),
+        ("postgres://h/app", "postgresql+psycopg://elsewhere/other", "psycopg"),
+        ("mysql://h/app", "mariadb+asyncmy://elsewhere/other", "asyncmy"),
         ("postgres://h/app", "postgresql+psycopg2://elsewhere/other", "asyncpg"),
         ("postgres://h/app", "sqlite+aiosqlite:///other.db", "asyncpg"),
         ("postgres://h/app", "postgresql://elsewhere/other", "asyncpg"),
@@ -241,8 +243,9 @@ def test_a_password_with_a_raw_at_is_refused_and_shown_nowhere(url: str) -> None
     ("own", "expected"),
     [
         ("postgresql+psycopg2://u@h/own", "postgresql+psycopg2"),
+        ("postgresql+psycopg://u@h/own", "postgresql+psycopg"),
         ("postgresql://u@h/own", "postgresql"),
-        ("mysql+pymysql://u@h/own", "postgresql+asyncpg"),
+        ("mysql+aiomysql://u@h/own", "postgresql+asyncpg"),
         ("driver://user:pass@localhost/dbname", "postgresql+asyncpg"),
         ("not a url", "postgresql+asyncpg"),
     ],
@@ -253,3 +256,19 @@ def test_env_py_gets_the_driver_that_it_is_written_for(own: str, expected: str) 
     given = urls.driven_like(asked, own)
 
     assert (expected, "asked") == (given.drivername, given.database)
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "expected"),
+    [
+        ("postgresql+psycopg2://u@h/own", "mysql://u:p@h/asked", "mysql+pymysql"),
+        ("mysql://u@h/own", "sqlite:///asked", "sqlite+pysqlite"),
+        ("postgresql+asyncpg://u@h/own", "sqlite:///asked", "sqlite+aiosqlite"),
+    ],
+)
+def test_a_sync_env_py_gets_a_sync_driver_for_another_backend_too(
+    own: str, asked: str, expected: str
+) -> None:
+    url, _ = urls.resolve(asked)
+
+    assert expected == urls.driven_like(url, own).drivername

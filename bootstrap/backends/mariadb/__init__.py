@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bootstrap.backends import mysql
+from bootstrap.backends.mariadb.catalog import MariaDBCatalog
 from bootstrap.backends.mariadb.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mariadb.server import MariaDBServer
 from bootstrap.backends.mariadb.types import MariaDBTypes
@@ -15,6 +16,7 @@ BACKEND = replace(
     drivers=DRIVERS,
     sync_drivers=SYNC_DRIVERS,
     types=MariaDBTypes(),
+    catalog=MariaDBCatalog(),
     server=MariaDBServer(),
     refine=None,
 )

@@ -5,8 +5,12 @@ from sqlalchemy import Dialect
 from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.mysql.admin import MySQLAdmin
+from bootstrap.backends.mysql.cancelling import MySQLCancelling
+from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.locks import MySQLLocks
+from bootstrap.backends.mysql.scripts import MySQLScripts
 from bootstrap.backends.mysql.server import MySQLServer
 from bootstrap.backends.mysql.types import MySQLTypes
 
@@ -31,7 +35,11 @@ BACKEND = Backend(
     engines=PlainEngines(),
     errors=MySQLErrors(),
     admin=MySQLAdmin(),
+    locks=MySQLLocks(),
+    cancelling=MySQLCancelling(),
     types=MySQLTypes(),
+    scripts=MySQLScripts(),
+    catalog=MySQLCatalog(),
     server=MySQLServer(),
     refine=_refine,
 )

@@ -6,10 +6,10 @@ Numbers below 2000 are the server's, from 2000 on the client's; both products sh
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError
 
 from bootstrap.backends.base import Failure, Reason
-from bootstrap.backends.chain import causes, network_failure, one_line
+from bootstrap.backends.chain import causes, network_failure, one_line, without_code
 
 _REASONS = {
     1045: Reason.WRONG_PASSWORD,
@@ -42,7 +42,7 @@ _CANNOT_CONNECT = {2002, 2003, 2005}
 
 
 class MySQLErrors:
-    """Reads the number that PyMySQL's exceptions carry as their first argument."""
+    """Reads the number that the drivers' exceptions carry as their first argument."""
 
     def translate(self, error: BaseException) -> Failure | None:
         """Translates an exception of the driver or of SQLAlchemy; None when it is another's."""
@@ -60,9 +60,7 @@ class MySQLErrors:
                 return Failure(reason=Reason.WRONG_PRODUCT, code="", text=one_line(cause))
         if failure := network_failure(error):
             return failure
-        if isinstance(error, DBAPIError):
-            return Failure(reason=Reason.STATEMENT, code="", text=one_line(error.orig))
-        return None
+        return without_code(error)
 
 
 def _number(error: BaseException) -> tuple[int, str]:

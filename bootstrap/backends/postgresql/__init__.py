@@ -3,8 +3,13 @@
 from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.postgresql.admin import PostgreSQLAdmin
+from bootstrap.backends.postgresql.cancelling import PostgreSQLCancelling
+from bootstrap.backends.postgresql.catalog import PostgreSQLCatalog
 from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
+from bootstrap.backends.postgresql.extensions import tables_of_extensions
+from bootstrap.backends.postgresql.locks import PostgreSQLLocks
+from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
 from bootstrap.backends.postgresql.types import PostgreSQLTypes
 
@@ -23,6 +28,11 @@ BACKEND = Backend(
     engines=PlainEngines(),
     errors=PostgreSQLErrors(),
     admin=PostgreSQLAdmin(),
+    locks=PostgreSQLLocks(),
+    cancelling=PostgreSQLCancelling(),
     types=PostgreSQLTypes(),
+    scripts=PostgreSQLScripts(),
+    catalog=PostgreSQLCatalog(),
     server=PostgreSQLServer(),
+    tables_of_extensions=tables_of_extensions,
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
-
 from bootstrap.backends.base import Failure, Reason
-from bootstrap.backends.chain import causes, network_failure, one_line
+from bootstrap.backends.chain import causes, network_failure, one_line, without_code
 
 _REASONS = {
     "28000": Reason.WRONG_PASSWORD,  # also: unknown role, no line in pg_hba.conf
@@ -26,7 +24,7 @@ _REASONS = {
 
 
 class PostgreSQLErrors:
-    """Reads the SQLSTATE that asyncpg keeps on its exceptions."""
+    """Reads the SQLSTATE that the drivers keep on their exceptions."""
 
     def translate(self, error: BaseException) -> Failure | None:
         """Translates an exception of the driver or of SQLAlchemy; None when it is another's."""
@@ -37,14 +35,16 @@ class PostgreSQLErrors:
             if type(cause) is ConnectionError:
                 # asyncpg's own, without an errno: the server has no TLS and it was asked for.
                 return Failure(reason=Reason.TLS, code="", text=one_line(cause))
+            if type(cause).__name__ == "InternalClientError":
+                # asyncpg's, when the server's last words arrive while a statement is being sent.
+                return Failure(reason=Reason.CONNECTION_LOST, code="", text=one_line(cause))
             if type(cause).__module__.startswith("asyncpg"):
                 # Found by the driver itself, such as no host with the asked target_session_attrs.
-                return Failure(reason=Reason.STATEMENT, code="", text=one_line(cause))
+                own = Failure(reason=Reason.STATEMENT, code="", text=one_line(cause))
+                return without_code(error) or own
         if failure := network_failure(error):
             return failure
-        if isinstance(error, DBAPIError):
-            return Failure(reason=Reason.STATEMENT, code="", text=one_line(error.orig))
-        return None
+        return without_code(error)
 
 
 def _reason(state: str) -> Reason:

@@ -1,10 +1,15 @@
 """SQLite."""
 
 from bootstrap.backends.base import Backend, Features
+from bootstrap.backends.scripts import PlainScripts
 from bootstrap.backends.sqlite.admin import SQLiteAdmin
+from bootstrap.backends.sqlite.atomicity import SQLiteAtomicity
+from bootstrap.backends.sqlite.cancelling import SQLiteCancelling
+from bootstrap.backends.sqlite.catalog import SQLiteCatalog
 from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
+from bootstrap.backends.sqlite.locks import SQLiteLocks
 from bootstrap.backends.sqlite.types import SQLiteTypes
 
 BACKEND = Backend(
@@ -14,11 +19,16 @@ BACKEND = Backend(
     drivers=DRIVERS,
     sync_drivers=SYNC_DRIVERS,
     features=Features(
-        transactional_ddl=False, is_file=True, enforces_types=False, native_booleans=False
+        transactional_ddl=True, is_file=True, enforces_types=False, native_booleans=False
     ),
     engines=SQLiteEngines(),
     errors=SQLiteErrors(),
     admin=SQLiteAdmin(),
+    locks=SQLiteLocks(),
+    cancelling=SQLiteCancelling(),
     types=SQLiteTypes(),
+    scripts=PlainScripts(),
+    catalog=SQLiteCatalog(),
     server=None,
+    atomicity=SQLiteAtomicity(),
 )

@@ -48,4 +48,4 @@ def _uri(url: URL) -> str:
 DRIVERS = (
     Driver(name="aiosqlite", module="aiosqlite", install="aiosqlite", connecting=_aiosqlite),
 )
-SYNC_DRIVERS = frozenset({"pysqlite", "pysqlcipher"})
+SYNC_DRIVERS = {"pysqlite": "sqlite3", "pysqlcipher": "sqlcipher3"}

@@ -8,12 +8,13 @@ Schema Changes"). Importing this module replaces Alembic's implementation for SQ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from alembic.ddl import sqlite
 from alembic.operations.batch import ApplyBatchImpl
 from sqlalchemy import Connection, Integer, String, Table, column, insert, literal, select, table
 
+from bootstrap.backends.sqlite.foreign_keys import SwitchedOff
 from bootstrap.errors import DatabaseError
 
 _SEQUENCE = table("sqlite_sequence", column("name", String()), column("seq", Integer()))
@@ -47,18 +48,18 @@ class SQLiteImpl(sqlite.SQLiteImpl):
 def foreign_keys_off(connection: Connection) -> Iterator[None]:
     """Switches foreign keys off for the time of the block; does nothing on other backends.
 
-    With them on, dropping the old table deletes the rows that refer to it by ON DELETE CASCADE.
-    The driver's own cursor is used: a statement of SQLAlchemy would begin a transaction, in which
+    For the plain `alembic` command; a run of `bootstrap` does it for any env.py. The driver's own
+    cursor is used: a statement of SQLAlchemy would begin a transaction, in which
     the pragma has no effect, and which Alembic would take for the caller's and not commit.
 
     Raises:
         DatabaseError: They are on, and the connection is in a transaction already.
     """
-    if connection.dialect.name != "sqlite" or not _foreign_keys(connection):
+    if connection.dialect.name != "sqlite":
         yield
         return
-    _set_foreign_keys(connection, "OFF")
-    if _foreign_keys(connection):
+    switched = SwitchedOff(connection)
+    if not switched.possible:
         raise DatabaseError(
             "cannot switch foreign_keys off on a connection that is in a transaction",
             hint="commit before the migrations, or hand over a new connection",
@@ -69,15 +70,4 @@ def foreign_keys_off(connection: Connection) -> Iterator[None]:
     finally:
         if ours:
             connection.rollback()  # what only read, Alembic leaves open
-        _set_foreign_keys(connection, "ON")
-
-
-def _foreign_keys(connection: Connection) -> bool:
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.execute("PRAGMA foreign_keys")
-        return (1,) in cursor.fetchall()
-
-
-def _set_foreign_keys(connection: Connection, state: str) -> None:
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.execute(f"PRAGMA foreign_keys={state}")
+        switched.restore()

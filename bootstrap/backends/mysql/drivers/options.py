@@ -1,4 +1,4 @@
-"""The async driver of MySQL and MariaDB, and the options of their clients in its words.
+"""The options of the clients of MySQL and MariaDB, which every driver is asked for in one way.
 
 The meaning of `ssl-mode` is that of the `mysql` program (MySQL manual, "Command Options for
 Encrypted Connections"); libpq's words for the same are understood too.
@@ -7,12 +7,12 @@ Encrypted Connections"); libpq's words for the same are understood too.
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import URL
 
-from bootstrap.backends.base import Connecting, Driver
 from bootstrap.backends.options import (
     file,
     number,
@@ -46,10 +46,15 @@ _WORDS = {mode.value: mode for mode in SSLMode} | {
     "1": SSLMode.REQUIRED,
     "FALSE": SSLMode.DISABLED,
     "0": SSLMode.DISABLED,
+    "STRICT": SSLMode.VERIFY_IDENTITY,  # Prisma's words for `sslaccept`
+    "ACCEPT_INVALID_CERTS": SSLMode.REQUIRED,
+    '{"REJECTUNAUTHORIZED":TRUE}': SSLMode.VERIFY_IDENTITY,  # Node's, in URLs of PlanetScale
+    '{"REJECTUNAUTHORIZED":FALSE}': SSLMode.REQUIRED,
 }
 _ALIASES = {
     "ssl": "ssl_mode",
     "sslmode": "ssl_mode",
+    "sslaccept": "ssl_mode",
     "sslrootcert": "ssl_ca",
     "sslcert": "ssl_cert",
     "sslkey": "ssl_key",
@@ -64,13 +69,45 @@ _TEXTS = frozenset(
 )
 _SSL_FILES = ("ssl_ca", "ssl_cert", "ssl_key")
 _SSL = frozenset({*_SSL_FILES, "ssl_mode", "ssl_capath", "ssl_check_hostname", "ssl_verify_cert"})
+# Without a meaning here: nothing is connected again unasked, and there is no pool (Prisma's words).
+_DROPPED = frozenset({"reconnect", "connection_limit", "pool_timeout"})
 _KNOWN = _STAY | _TEXTS | _SSL | {"connect_timeout", "local_infile"}
 
 
-def _aiomysql(url: URL) -> Connecting:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a URL asks for, as all drivers take it.
+
+    Attributes:
+        url: With nothing in its query but what SQLAlchemy reads there.
+        arguments: The keywords that have the same name everywhere.
+        mode: How much of TLS there must be.
+        context: TLS as it is asked for; None for a connection without.
+        seconds: How long a login may take; None without a limit.
+    """
+
+    url: URL
+    arguments: dict[str, Any]
+    mode: SSLMode
+    context: ssl.SSLContext | None
+    seconds: float | None
+
+
+def asked(url: URL, *, foreign: frozenset[str] = frozenset()) -> Asked:
+    """Reads the options of a URL.
+
+    Args:
+        url: With the options in any spelling.
+        foreign: Those that the driver at hand does not have.
+
+    Raises:
+        SettingsError: An option is not known, or a value cannot be honoured.
+    """
     url = _in_one_spelling(url)
-    options = options_of(url, _KNOWN)
-    return Connecting(
+    options = options_of(url, _KNOWN - foreign, ignored=_DROPPED)
+    mode = _mode(options)
+    limit = options.get("connect_timeout", "0")
+    return Asked(
         url=without_options(url, keep=_STAY),
         arguments={
             "charset": "utf8mb4",
@@ -78,8 +115,10 @@ def _aiomysql(url: URL) -> Connecting:
             **{name: options[name] for name in _TEXTS if name in options},
             **_values(options),
             **_password(url),
-            **_tls(options),
         },
+        mode=mode,
+        context=_context(mode, options),
+        seconds=seconds("connect_timeout", limit),
     )
 
 
@@ -91,8 +130,6 @@ def _in_one_spelling(url: URL) -> URL:
 
 def _values(options: dict[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    if "connect_timeout" in options:
-        values["connect_timeout"] = seconds("connect_timeout", options["connect_timeout"])
     if "local_infile" in options:
         values["local_infile"] = switch("local_infile", options["local_infile"])
     if "client_flag" in options:
@@ -101,22 +138,10 @@ def _values(options: dict[str, str]) -> dict[str, Any]:
 
 
 def _password(url: URL) -> dict[str, str]:
-    """The password so that aiomysql, which encodes it as Latin-1, sends its UTF-8 bytes."""
+    """The password so that a driver, which encodes it as Latin-1, sends its UTF-8 bytes."""
     if url.password is None or url.password.isascii():
         return {}
     return {"password": url.password.encode().decode("latin-1")}
-
-
-def _tls(options: dict[str, str]) -> dict[str, Any]:
-    # Not before it is used: the driver may not be installed.
-    from bootstrap.backends.mysql.secure import connect, connect_securely  # noqa: PLC0415
-
-    mode = _mode(options)
-    socket_is_safe = "unix_socket" in options and mode is SSLMode.PREFERRED
-    if mode is SSLMode.DISABLED or socket_is_safe:
-        return {"async_creator_fn": connect}
-    creator = connect if mode is SSLMode.PREFERRED else connect_securely
-    return {"async_creator_fn": creator, "ssl": _context(mode, options)}
 
 
 def _mode(options: dict[str, str]) -> SSLMode:
@@ -137,7 +162,10 @@ def _mode_of(text: str) -> SSLMode:
     return _WORDS[word]
 
 
-def _context(mode: SSLMode, options: dict[str, str]) -> ssl.SSLContext:
+def _context(mode: SSLMode, options: dict[str, str]) -> ssl.SSLContext | None:
+    socket_is_safe = "unix_socket" in options and mode is SSLMode.PREFERRED
+    if mode is SSLMode.DISABLED or socket_is_safe:
+        return None
     for name in _SSL_FILES:
         if name in options:
             file(name, options[name])
@@ -162,11 +190,3 @@ def _load(context: ssl.SSLContext, options: dict[str, str]) -> None:
         context.load_default_certs()
     if "ssl_cert" in options:
         context.load_cert_chain(options["ssl_cert"], options.get("ssl_key"))
-
-
-DRIVERS = (
-    Driver(name="aiomysql", module="aiomysql", install="aiomysql[rsa]", connecting=_aiomysql),
-)
-SYNC_DRIVERS = frozenset(
-    {"pymysql", "mysqldb", "mysqlconnector", "mariadbconnector", "cymysql", "oursql", "pyodbc"}
-)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import cache_from_source
 from io import StringIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError as AlembicRevisionError
 from alembic.util import CommandError, open_in_editor
 from alembic.util import rev_id as new_id
-from sqlalchemy import URL
 
-from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import faults, listing
@@ -26,6 +25,9 @@ from bootstrap.revisions.listing import Revision
 from bootstrap.running.browsing import find
 from bootstrap.running.inspection import look_by
 from bootstrap.running.work import Look
+from bootstrap.targets import Target, opened
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ async def merge(
     branch_label: str | None = None,
     rev_id: str | None = None,
     splice: bool = False,
-    database: Database | str | URL | None = None,
+    database: Target | None = None,
 ) -> MergeReport:
     """Writes a revision that joins others; post-write hooks run.
 
@@ -70,30 +72,27 @@ async def merge(
     """
     config, scripts = await in_thread(lambda: loaded(project))
     merged = _mergeable(scripts, revisions, splice=splice)
-    _refuse_taken(scripts, rev_id)
+    refuse_taken(scripts, rev_id)
     arguments: dict[str, Any] = {"config": config}
-    if _runs_env(config):
+    if runs_env(config):
         await _run_env_for(arguments, database, scripts=scripts)
     names = tuple(script.revision for script in merged)
-    written = await in_thread(
-        partial(
-            _write,
-            scripts,
-            rev_id or new_id(),
-            message=message or f"Merge {', '.join(names)}",
-            head=names,
-            splice=splice,
-            branch_labels=branch_label,
-            **arguments,
-        )
+    generate = partial(
+        scripts.generate_revision,
+        rev_id or new_id(),
+        message or f"Merge {', '.join(names)}",
+        refresh=True,
+        head=names,
+        splice=splice,
+        branch_labels=branch_label,
+        **arguments,
     )
+    written = cast("Script", await in_thread(partial(write, scripts, generate)))
     (revision,) = listing.described(scripts, [written])
     return MergeReport(revision=revision)
 
 
-async def edit(
-    revision: str, *, project: Project, database: Database | str | URL | None = None
-) -> EditReport:
+async def edit(revision: str, *, project: Project, database: Target | None = None) -> EditReport:
     """Opens revisions in the editor that EDITOR or VISUAL names, one after the other.
 
     Args:
@@ -131,19 +130,9 @@ def _mergeable(
     return tuple(found.values())
 
 
-def _refuse_taken(scripts: ScriptDirectory, rev_id: str | None) -> None:
-    for script in scripts.walk_revisions():
-        if script.revision == rev_id:
-            raise RevisionError(f"there is a revision {rev_id} already: {script.path}")
-
-
-def _runs_env(config: Config) -> bool:
-    return str(config.get_alembic_option("revision_environment")).lower() == "true"
-
-
 async def _run_env_for(
     arguments: dict[str, Any],
-    database: Database | str | URL | None,
+    database: Target | None,
     *,
     scripts: ScriptDirectory,
 ) -> None:
@@ -153,25 +142,56 @@ async def _run_env_for(
             "env.py runs for each new revision of this project, and no database is named",
             hint="set DATABASE_URL, or remove revision_environment from Alembic's configuration",
         )
-    await look_by(
-        Look(scripts=scripts, database=Database.of(database)),
-        config=arguments["config"],
-        template_args=arguments,
-    )
+    async with opened(database) as place:
+        await look_by(
+            Look(scripts=scripts, database=place.database, connection=place.connection),
+            config=arguments["config"],
+            template_args=arguments,
+        )
 
 
-def _write(scripts: ScriptDirectory, rev_id: str, **arguments: Any) -> Script:
-    """Writes a revision file as Alembic does, or none."""
+def write(scripts: ScriptDirectory, generate: Callable[[], T]) -> T:
+    """Lets Alembic write revision files: all of them, or none.
+
+    Args:
+        scripts: The history that they are for.
+        generate: Writes them with `scripts`.
+
+    Raises:
+        RevisionError: They cannot be written; none is left behind.
+    """
     scripts.messaging_opts = {"quiet": True}
     try:
         # Alembic says on standard output that it runs a hook, quiet or not.
         with _all_or_nothing(scripts), redirect_stdout(StringIO()):
-            written = scripts.generate_revision(rev_id, refresh=True, **arguments)
+            return generate()
     except (CommandError, AlembicRevisionError, OSError) as error:
         raise RevisionError(f"the revision cannot be written: {error}") from error
     except Exception as error:
         raise faults.broken_file(error, tried="the revision cannot be written") from error
-    return cast("Script", written)  # None is for names that it does not give to files
+
+
+def remove(path: Path) -> None:
+    """Removes a revision file with what Python compiled of it."""
+    path.unlink(missing_ok=True)
+    # Where Alembic takes compiled files without their source (`sourceless`), it would live on.
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def refuse_taken(scripts: ScriptDirectory, rev_id: str | None) -> None:
+    """Refuses the id of another revision.
+
+    Raises:
+        RevisionError: It is taken.
+    """
+    for script in scripts.walk_revisions():
+        if script.revision == rev_id:
+            raise RevisionError(f"there is a revision {rev_id} already: {script.path}")
+
+
+def runs_env(config: Config) -> bool:
+    """Tells whether env.py runs for each new revision of a project."""
+    return str(config.get_alembic_option("revision_environment")).lower() == "true"
 
 
 @contextmanager
@@ -191,7 +211,7 @@ def _all_or_nothing(scripts: ScriptDirectory) -> Iterator[None]:
         yield
     except BaseException:
         for path in written:
-            path.unlink(missing_ok=True)
+            remove(path)
         raise
 
 

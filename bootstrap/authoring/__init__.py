@@ -1,0 +1,1 @@
+"""Writes revision files, and tries them on throwaway databases."""

@@ -1,0 +1,79 @@
+"""Ends a statement on PostgreSQL: by the server's process, or behind a pooler by the driver.
+
+A process id that is used again belongs to somebody else, and so does the process behind a pooler
+as soon as the transaction is over. A pooler shows itself by the process id that the driver was told
+at its login, which is not the one that answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bootstrap.backends.base import Cancellable, Connecting, Engines
+
+# As text, for every driver has its own idea of a timestamp.
+_OWN = text(
+    "SELECT pid, extract(epoch FROM backend_start)::text AS begun"
+    " FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+)
+_CANCEL = text(
+    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+    " WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :begun"
+    " AND state = 'active' AND position(:spare IN query) = 0"
+    # What was cancelled is undone by this one; it needs no hurry.
+    " AND query NOT ILIKE 'rollback%'"
+)
+
+
+class PostgreSQLCancelling:
+    """Finds out whether the connection leads straight to its server."""
+
+    def of(self, connection: Connection, *, spare: str) -> Cancellable | None:
+        """The server's process; the driver itself where that belongs to a pooler."""
+        raw = connection.connection.driver_connection
+        told = _told_at_login(raw)
+        if told is None:
+            return None
+        row = connection.execute(_OWN).first()
+        if row is not None and row.pid == told:
+            return _Process(pid=row.pid, begun=row.begun, spare=spare)
+        return _BehindPooler(raw=raw) if hasattr(raw, "cancel") else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    pid: int
+    begun: str
+    spare: str
+
+    async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
+        """Asks the server (pg_cancel_backend)."""
+        engine = engines.create(connecting)
+        values = {"pid": self.pid, "begun": self.begun, "spare": self.spare}
+        try:
+            async with engine.connect() as connection:
+                return (await connection.execute(_CANCEL, values)).first() is not None
+        finally:
+            await engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BehindPooler:
+    raw: Any  # a connection of psycopg or psycopg2
+
+    async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
+        """Sends the driver's own request, which the pooler passes on if there is a statement."""
+        await asyncio.to_thread(self.raw.cancel)
+        return False
+
+
+def _told_at_login(raw: Any) -> int | None:
+    """The process id that the driver knows; None for a driver that keeps it to itself."""
+    if hasattr(raw, "get_server_pid"):  # asyncpg
+        return int(raw.get_server_pid())
+    pid = getattr(getattr(raw, "info", None), "backend_pid", None)  # psycopg, psycopg2
+    return None if pid is None else int(pid)

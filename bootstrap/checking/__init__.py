@@ -1,0 +1,1 @@
+"""Looks at what a database really is."""

@@ -1,0 +1,123 @@
+"""The command that compares what a history makes on all backends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import bootstrap
+from bootstrap.cli.group import cli, example, perform
+from bootstrap.cli.options import Common, common_but_url
+
+if TYPE_CHECKING:
+    from bootstrap.cli.invocation import Invocation
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@cli.command(
+    epilog=example(
+        "bootstrap verify",
+        "bootstrap verify --backend sqlite --server postgresql=17:/usr/lib/postgresql/17/bin",
+    )
+)
+@click.option(
+    "--backend",
+    "backends",
+    metavar="NAME",
+    multiple=True,
+    help="Start a server of it; repeatable.  [default: backends of the settings, else all that "
+    "can be started]",
+)
+@click.option(
+    "--url",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="A server that runs already, on which databases may be created; repeatable.",
+)
+@click.option(
+    "--server",
+    "servers",
+    metavar="NAME=[VERSION:]FOLDER",
+    multiple=True,
+    help="Start the server whose programs are in FOLDER; repeatable, also for one NAME.",
+)
+@click.option("--no-models", is_flag=True, help="Do not compare with the models.")
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that is no part of the schema, beside the version table; may be repeated.",
+)
+@click.option(
+    "--stairway",
+    is_flag=True,
+    help="Undo each revision and apply it again, and compare at every step.",
+)
+@click.option(
+    "--data",
+    is_flag=True,
+    help="Write rows, those of the data sets if there are any, and tell which downgrades lose "
+    "some.",
+)
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML.")
+@click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request.")
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Write the differences into pyproject.toml as accepted, each with a reason to be edited.",
+)
+@common_but_url
+def verify(
+    common: Common,
+    *,
+    backends: tuple[str, ...],
+    urls: tuple[str, ...],
+    servers: tuple[str, ...],
+    no_models: bool,
+    leave_out: tuple[str, ...],
+    stairway: bool,
+    data: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    accept: bool,
+) -> None:
+    """Compares what the history makes on all backends, and what the models say.
+
+    Each server is a throwaway one, or gets a throwaway database; yours are not touched. Exits
+    with 1 when there are differences that nobody has accepted.
+    """
+    if backends:
+        common.settings["backends"] = backends
+
+    async def work(now: Invocation) -> object:
+        # Imported here because `--help` must not wait for SQLAlchemy and Alembic.
+        from bootstrap.reports import junit as reports  # noqa: PLC0415
+        from bootstrap.reports.markdown import summary  # noqa: PLC0415
+
+        now.hide(*urls)
+        report = await bootstrap.verify(
+            project=now.project,
+            backends=now.settings.backends.value or (),
+            urls=urls,
+            servers=[bootstrap.ServerPrograms.of(text) for text in servers],
+            models=not no_models,
+            stairway=stairway,
+            data=data,
+            datasets=now.datasets if data else (),
+            leave_out=leave_out,
+            accept=accept,
+            emit=now.emit,
+        )
+        if not report.is_clean:
+            now.no = "The history does not make the same schema everywhere."
+        if junit is not None:
+            now.write(reports.junit(report), junit, what="JUnit report")
+        if markdown is not None:
+            now.write(summary("verify", report, no=now.no), markdown, what="Markdown report")
+        return report
+
+    perform("verify", common, work)

@@ -1,0 +1,151 @@
+"""Reports as Markdown, as GitHub shows it on the page of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import singledispatch
+from io import StringIO
+
+from rich.console import Console
+
+from bootstrap.checking.differences import Difference
+from bootstrap.checking.verifying import VerifyReport
+from bootstrap.datasets.seeding import SeedReport
+from bootstrap.errors import BootstrapError
+from bootstrap.lifecycle import UpReport
+from bootstrap.reports import text, verified
+from bootstrap.running.checking import CheckReport
+from bootstrap.running.inspection import StatusReport
+from bootstrap.running.runner import MigrationReport
+
+_WIDE = 200  # columns
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def summary(command: str, report: object, *, no: str = "") -> str:
+    """What a command did, below a heading.
+
+    Args:
+        command: Which.
+        report: What it reports.
+        no: Why the answer to what it asks is no; empty where it is yes.
+    """
+    mark = "❌" if no else "✅"
+    said = (f"{_escaped(no)}\n",) if no else ()
+    return "\n".join((f"### {mark} bootstrap {command}\n", *said, body(report), ""))
+
+
+def error_summary(command: str, error: BootstrapError) -> str:
+    """Why a command failed, below a heading."""
+    hint = (f"**hint:** {_escaped(error.hint)}\n",) if error.hint else ()
+    return "\n".join((f"### ❌ bootstrap {command}\n", _fenced(error.message), *hint, ""))
+
+
+@singledispatch
+def body(report: object) -> str:
+    """The report itself; as the text for people where there is no better form."""
+    console = Console(file=StringIO(), width=_WIDE, no_color=True, soft_wrap=True, markup=False)
+    with console.capture() as shown:
+        console.print(text.render(report))
+    return _fenced("\n".join(line.rstrip() for line in shown.get().splitlines()))
+
+
+@body.register
+def _(report: MigrationReport) -> str:
+    before, after = (", ".join(heads) or "none" for heads in (report.before, report.after))
+    facts = _facts(
+        [
+            ("Database", f"{report.database} ({report.backend} {report.server_version})"),
+            ("Revision", before if before == after else f"{before} → {after}"),
+        ]
+    )
+    steps = [(one.direction, one.revision, one.title, f"{one.seconds:.2f}") for one in report.steps]
+    return facts + _listed(("Step", "Revision", "Title", "Seconds"), steps)
+
+
+@body.register
+def _(report: SeedReport) -> str:
+    rows = [
+        (one.data_set, one.table, str(one.inserted), str(one.updated), str(one.unchanged))
+        for one in report.data_sets
+    ]
+    return _listed(("Data set", "Table", "Inserted", "Updated", "Unchanged"), rows)
+
+
+@body.register
+def _(report: UpReport) -> str:
+    return body(report.migration) + (body(report.seeds) if report.seeds else "")
+
+
+@body.register
+def _(report: StatusReport) -> str:
+    facts = _facts(
+        [
+            ("Database", f"{report.database} ({report.backend} {report.server_version})"),
+            ("Revision", ", ".join(report.current) or "none"),
+            ("Newest", ", ".join(report.heads) or "none"),
+        ]
+    )
+    pending = [(step.revision, step.title) for step in report.pending]
+    return facts + _listed(("Pending", "Title"), pending)
+
+
+@body.register
+def _(report: CheckReport) -> str:
+    where = f"{report.database} ({report.backend} {report.server_version})"
+    pending = [(one.kind, one.table or "", one.text) for one in report.operations]
+    return _facts([("Database", where)]) + _listed(("Pending", "Table", "Operation"), pending)
+
+
+@body.register
+def _(report: VerifyReport) -> str:
+    servers = [
+        (one.name, str(len(one.revisions)), str(len(one.tables)), f"{one.seconds:.1f}")
+        for one in report.servers
+    ]
+    servers += [(f"{one.backend}: {one.why}", "", "", "") for one in report.not_verified]
+    parts = [_listed(("Server", "Revisions", "Tables", "Seconds"), servers)]
+    for comparison, heading in verified.HEADINGS.items():
+        found = [
+            (one.weight, verified.title(one), *_sides(one), one.why)
+            for one in report.open
+            if one.comparison is comparison
+        ]
+        headed = ("Class", "What", "Where it is how", "Why it matters")
+        parts += [f"**{heading}**\n\n", _listed(headed, found)] if found else []
+    if report.losses:
+        lines = "".join(f"- {_escaped(line)}\n" for line in verified.losses(report.losses))
+        parts.append(f"**Downgrades that lose rows:**\n\n{lines}\n")
+    if report.unused:
+        lines = "".join(f"- {_escaped(verified.acceptance(one))}\n" for one in report.unused)
+        parts.append(f"**Accepted, and not to be found here:**\n\n{lines}\n")
+    return "".join((*parts, verified.total(report), "\n"))
+
+
+def _sides(one: Difference) -> tuple[str]:
+    return ("; ".join(verified.where(one)),)
+
+
+def _facts(rows: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"- **{name}** {_escaped(value)}\n" for name, value in rows) + "\n"
+
+
+def _listed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, and nothing where it would have no row."""
+    if not rows:
+        return ""
+    lines = (headings, ["---"] * len(headings), *([_escaped(cell) for cell in row] for row in rows))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
+
+
+def _escaped(value: str) -> str:
+    """Names and SQL are no markup, and stay on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(value.split()))
+
+
+def _fenced(block: str) -> str:
+    """Text as it is; the fence is longer than any in the text."""
+    longest = max((len(run) for run in re.findall(r"`+", block)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{block}\n{fence}\n"

@@ -1,0 +1,95 @@
+"""A run's turn on a database, as the work inside env.py sees it from its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+from typing import Any, TypeVar
+
+from sqlalchemy.util import await_only
+
+from bootstrap.records.lock import RunLock
+
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """The caller was cancelled; nobody reads this, it unwinds env.py and rolls back."""
+
+
+class Turn:
+    """The turn of work that nobody can disturb: it need not wait."""
+
+    def take(self, name: str) -> None:
+        """Waits until no other run works on a version table.
+
+        Raises:
+            LockNotObtained: Another run took too long.
+            StoppedError: The caller was cancelled meanwhile.
+        """
+
+    def settled(self) -> None:
+        """Says that the migration's own connection has answered."""
+
+    def announce(self) -> None:
+        """Lets others read who works here; called before the first step."""
+
+    def prove(self) -> None:
+        """Looks that it is still ours; called before each step.
+
+        Raises:
+            LockLost: It is not.
+        """
+
+    def leave(self) -> None:
+        """Ends all waiting for good; called in the caller's event loop when it is cancelled."""
+
+
+class LockedTurn(Turn):
+    """The turn of a run that has to take a lock, which lives in the caller's event loop."""
+
+    def __init__(self, lock: RunLock) -> None:
+        self._lock = lock
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._awaited: Future[Any] | None = None
+        self._left = False
+
+    def take(self, name: str) -> None:
+        """Waits for the lock of a version table."""
+        self._wait(self._lock.take(name))
+
+    def settled(self) -> None:
+        """Tells the lock."""
+        self._lock.settled()
+
+    def announce(self) -> None:
+        """Has the lock say who holds it."""
+        self._wait(self._lock.announce())
+
+    def prove(self) -> None:
+        """Asks the server for the lock."""
+        self._wait(self._lock.prove())
+
+    def leave(self) -> None:
+        """Ends the waiting for the lock."""
+        self._left = True
+        if self._awaited is not None:
+            self._awaited.cancel()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if threading.get_ident() == self._thread:  # env.py runs on a connection of this loop
+            return await_only(work)
+        awaited = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._awaited = awaited
+        if self._left:
+            awaited.cancel()
+        try:
+            return awaited.result()
+        except CancelledError as error:
+            raise StoppedError from error
+        except BaseException:  # Ctrl-C, where env.py has the main thread
+            awaited.cancel()
+            raise

@@ -1,0 +1,104 @@
+"""Throwaway databases: empty ones on a server, or in a folder, that is gone afterwards."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from bootstrap.backends.base import Backend, CreateOptions
+from bootstrap.database import Database
+from bootstrap.errors import DatabaseError
+from bootstrap.testing.servers import known, throwaway_server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrowawayDatabases:
+    """A place where empty databases are made, as many as are needed, also at the same time.
+
+    Attributes:
+        backend: What they are.
+        place: Where: a URL on a server, whose account may create databases, or in a folder.
+    """
+
+    backend: Backend
+    place: URL
+
+    @asynccontextmanager
+    async def empty(self) -> AsyncIterator[Database]:
+        """Gives a new, empty database for the time of the block.
+
+        Raises:
+            DatabaseError: The server refused to create or drop it.
+        """
+        database = Database.of(self._somewhere())
+        admin, engines = self.backend.admin, self.backend.engines
+        with database.translated("cannot create"):
+            await admin.create(engines, database.connecting(), CreateOptions())
+        try:
+            yield database
+        except BaseException:
+            with suppress(DatabaseError):  # what the block raised says more
+                await self._drop(database)
+            raise
+        await self._drop(database)
+
+    async def _drop(self, database: Database) -> None:
+        with database.translated("cannot drop"):
+            await self.backend.admin.drop(self.backend.engines, database.connecting(), force=True)
+
+    def _somewhere(self) -> URL:
+        name = f"throwaway_{secrets.token_hex(8)}"
+        if not self.backend.features.is_file:
+            return self.place.set(database=name)
+        return self.place.set(database=str(Path(self.place.database or "") / f"{name}.db"))
+
+
+@asynccontextmanager
+async def throwaway_databases(
+    backend: str | Backend, *, programs: Path | None = None
+) -> AsyncIterator[ThrowawayDatabases]:
+    """Runs a server for the time of the block; where the backend has none, makes a folder.
+
+    Args:
+        backend: By name or as it is.
+        programs: The folder of the server's programs; None to look for them.
+
+    Raises:
+        SettingsError: There is no such backend, or its programs are not found.
+        DatabaseError: The server did not start.
+    """
+    backend = known(backend)
+    if backend.server is None:
+        with tempfile.TemporaryDirectory(prefix="bootstrap-") as folder:
+            url = URL.create(backend.schemes[0], database=folder)
+            yield ThrowawayDatabases(backend=backend, place=url)
+        return
+    async with throwaway_server(backend, programs=programs) as server:
+        yield ThrowawayDatabases(backend=backend, place=server.url)
+
+
+@asynccontextmanager
+async def throwaway_database(
+    backend: str | Backend, *, programs: Path | None = None
+) -> AsyncIterator[Database]:
+    """Gives an empty database for the time of the block, on a server of its own.
+
+    Args:
+        backend: By name or as it is.
+        programs: The folder of the server's programs; None to look for them.
+
+    Raises:
+        SettingsError: There is no such backend, or its programs are not found.
+        DatabaseError: The server did not start.
+    """
+    async with (
+        throwaway_databases(backend, programs=programs) as databases,
+        databases.empty() as database,
+    ):
+        yield database

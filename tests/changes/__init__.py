@@ -1,0 +1,1 @@
+"""Changes of models, and what becomes of the revisions that autogenerate writes for them."""

@@ -1,0 +1,87 @@
+"""Counts the statements of a run, and kills the process at one of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+POINT = "CHAOS_POINT"  # the moment and the number: `before 7`
+LOG = "CHAOS_LOG"  # a file that gets a line for each statement that was reached
+_READS = re.compile(r"\s*(SELECT|PRAGMA)\b")
+
+
+class Moment(StrEnum):
+    """When to die."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Where to die: at a statement, counted from 1."""
+
+    moment: Moment
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.number}"
+
+    @classmethod
+    def of(cls, text: str) -> Point:
+        moment, _, number = text.partition(" ")
+        return cls(moment=Moment(moment), number=int(number))
+
+
+def attach(connection: Connection) -> None:
+    """Called by env.py of a scenario with its connection; does nothing outside of these tests.
+
+    A commit counts as a statement, too: it is what makes the others durable. What only reads does
+    not: to die before or after it is to die after the statement before it.
+    """
+    if LOG not in os.environ:
+        return
+    counter = _Counter()
+    event.listen(connection, "before_cursor_execute", counter.before)
+    event.listen(connection, "after_cursor_execute", counter.after)
+    event.listen(connection, "commit", counter.commit)
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self._number = 0
+        self._log = Path(os.environ[LOG])
+        self._point = Point.of(os.environ[POINT]) if POINT in os.environ else None
+
+    def before(self, _connection: object, _cursor: object, sql: str, *_more: Any) -> None:
+        if not _READS.match(sql):
+            self._reach(" ".join(sql.split())[:60])
+
+    def after(self, _connection: object, _cursor: object, sql: str, *_more: Any) -> None:
+        if not _READS.match(sql):
+            self._die(Moment.AFTER)
+
+    def commit(self, _connection: object) -> None:
+        self._reach("COMMIT")
+
+    def _reach(self, what: str) -> None:
+        self._number += 1
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{self._number} {what}\n")
+        self._die(Moment.BEFORE)
+
+    def _die(self, moment: Moment) -> None:
+        if self._point == Point(moment=moment, number=self._number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def reached(log: Path) -> list[str]:
+    """What was reached, one line for each statement."""
+    return log.read_text(encoding="utf-8").splitlines() if log.exists() else []

@@ -1,0 +1,132 @@
+"""Kills a scenario at each of its points, runs it once more, and says what is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, text
+
+import bootstrap
+from bootstrap.database import Database
+from tests.chaos.comparing import Contents, contents
+from tests.chaos.killing import Moment, Point, reached
+from tests.chaos.places import Place
+from tests.chaos.runner import Run, Runner, Tool
+from tests.chaos.scenarios import Scenario
+from tests.projects import ProjectFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a database at one kill point.
+
+    Attributes:
+        point: Where the first run died.
+        statement: The statement there.
+        exit_code: That of the second run.
+        same: Whether the database then is the one of an undisturbed run.
+        output: What the second run printed.
+    """
+
+    point: Point
+    statement: str
+    exit_code: int
+    same: bool
+    output: str
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody would have to repair it by hand."""
+        return self.exit_code != 0 or not self.same
+
+
+def measure(
+    scenario: Scenario,
+    *,
+    tool: Tool,
+    place: Place,
+    runner: Runner,
+    folder: Path,
+    every: int = 1,
+) -> list[Outcome]:
+    """Kills one run of the scenario at each of its points, or at every so many."""
+    project = scenario.write(folder / "project")
+    asyncio.run(_begin(scenario, project, place.template))
+    attempt = _Attempts(runner=runner, tool=tool, project=project, folder=folder)
+    with place.copy() as url:
+        assert attempt.run(url) == 0, attempt.output
+        statements, expected = attempt.reached, contents(url)
+    outcomes = []
+    for point in list(_points(statements))[::every]:
+        with place.copy() as url:
+            outcomes.append(_killed(attempt, point, url, expected))
+    return outcomes
+
+
+async def _begin(scenario: Scenario, project: ProjectFolder, template: URL) -> None:
+    if scenario.start:
+        await bootstrap.migrate(template, scenario.start, project=project.project)
+    async with Database.of(template).connect() as connection:
+        for statement in scenario.rows:
+            await connection.execute(text(statement))
+        await connection.commit()
+
+
+def _points(statements: list[str]) -> Iterator[Point]:
+    """Before and after each statement; after a commit is before the next one."""
+    for number, line in enumerate(statements, start=1):
+        yield Point(moment=Moment.BEFORE, number=number)
+        if not line.endswith("COMMIT"):
+            yield Point(moment=Moment.AFTER, number=number)
+
+
+def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> Outcome:
+    code = attempt.run(url, point)
+    # The control: it died there, and nowhere else.
+    assert (-signal.SIGKILL, point.number) == (code, len(attempt.reached)), attempt.output
+    statement = attempt.reached[-1]
+    exit_code = attempt.run(url)
+    return Outcome(
+        point=point,
+        statement=statement,
+        exit_code=exit_code,
+        same=exit_code == 0 and contents(url) == expected,
+        output=attempt.output,
+    )
+
+
+class _Attempts:
+    """Runs one after the other; `reached` and `output` are those of the last one."""
+
+    def __init__(self, *, runner: Runner, tool: Tool, project: ProjectFolder, folder: Path) -> None:
+        self._runner = runner
+        self._tool = tool
+        self._ini = project.root / "alembic.ini"
+        self._log = folder / "reached.txt"
+        self._output = folder / "output.txt"
+
+    def run(self, url: URL, point: Point | None = None) -> int:
+        """Runs to the end, or to a point."""
+        self._log.unlink(missing_ok=True)
+        self._output.unlink(missing_ok=True)
+        run = Run(
+            tool=self._tool,
+            ini=str(self._ini),
+            url=url.render_as_string(hide_password=False),
+            log=str(self._log),
+            output=str(self._output),
+            point=str(point) if point else "",
+        )
+        return self._runner(run)
+
+    @property
+    def reached(self) -> list[str]:
+        return reached(self._log)
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text(encoding="utf-8") if self._output.exists() else ""

@@ -1,0 +1,150 @@
+"""Forks a process for each run: what takes time is imported once, before.
+
+`python -m tests.chaos.runner` reads runs from standard input, one JSON document on each line, and
+answers each with how it ended. It has no thread, so that it can fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from tests.chaos.killing import LOG, POINT
+
+
+class Tool(StrEnum):
+    """What migrates."""
+
+    BOOTSTRAP = "bootstrap"
+    ALEMBIC = "alembic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run in a process of its own.
+
+    Attributes:
+        tool: What migrates.
+        ini: The project.
+        url: The database, with its driver.
+        log: Gets a line for each statement that was reached.
+        output: Gets what is printed.
+        point: Where to die; empty for nowhere.
+    """
+
+    tool: Tool
+    ini: str
+    url: str
+    log: str
+    output: str
+    point: str = ""
+
+
+class Runner:
+    """The process that forks."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+
+    def __call__(self, run: Run) -> int:
+        """Runs, and gives the exit code; negative for the signal that ended it."""
+        send, answer = self._process.stdin, self._process.stdout
+        assert send is not None
+        assert answer is not None
+        send.write(json.dumps(asdict(run)) + "\n")
+        send.flush()
+        return int(answer.readline())
+
+    def close(self) -> None:
+        """Ends it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(30)
+
+
+@contextmanager
+def running() -> Iterator[Runner]:
+    """A runner for the time of the block."""
+    runner = Runner()
+    try:
+        yield runner
+    finally:
+        runner.close()
+
+
+def _serve(source: TextIO) -> None:
+    _import_everything()
+    for line in source:
+        fields = json.loads(line)
+        run = Run(**{**fields, "tool": Tool(fields["tool"])})
+        child = os.fork()
+        if child == 0:
+            os._exit(_child(run))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _import_everything() -> None:
+    """What a run would import."""
+    import sqlalchemy.orm  # noqa: F401 - here and below: for the children
+
+    import bootstrap
+    import bootstrap.backends
+    import bootstrap.reference
+
+    for name in bootstrap.__all__:
+        getattr(bootstrap, name)
+    for backend in bootstrap.backends.all_backends():
+        for driver in backend.drivers:
+            __import__(driver.module)
+
+
+def _child(run: Run) -> int:
+    output = os.open(run.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.environ[LOG] = run.log
+    if run.point:
+        os.environ[POINT] = run.point
+    try:
+        _migrate(run)
+    except BaseException:  # noqa: BLE001 - it is the end of this process
+        os.write(2, traceback.format_exc().encode())
+        return 1
+    return 0
+
+
+def _migrate(run: Run) -> None:
+    import alembic.command
+    from alembic.config import Config
+
+    import bootstrap
+
+    if run.tool is Tool.BOOTSTRAP:
+        project = bootstrap.Project.at(Path(run.ini))
+        asyncio.run(bootstrap.migrate(run.url, project=project))
+        return
+    config = Config(run.ini)
+    config.set_main_option("sqlalchemy.url", run.url.replace("%", "%%"))
+    alembic.command.upgrade(config, "head")
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin)

@@ -1,0 +1,162 @@
+"""What is migrated while it is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.projects import ProjectFolder, new_project
+
+_REVISIONS = Path(__file__).parents[2] / "migrations" / "versions"
+
+# The env.py that `alembic init -t async` writes, but for one line.
+ENV = """
+    import asyncio
+    from alembic import context
+    from sqlalchemy import pool
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from tests.chaos import killing
+
+    def run(connection):
+        killing.attach(connection)
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+
+    async def main():
+        url = context.config.get_main_option("sqlalchemy.url")
+        engine = create_async_engine(url, poolclass=pool.NullPool)
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+        await engine.dispose()
+
+    asyncio.run(main())
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A project, and a database to begin with.
+
+    Attributes:
+        name: For the table in the documentation.
+        write: Writes the project into a folder.
+        start: The revision that the database is at before; empty for an empty database.
+        rows: Statements that fill it then.
+    """
+
+    name: str
+    write: Callable[[Path], ProjectFolder]
+    start: str = ""
+    rows: tuple[str, ...] = ()
+
+
+def reference(root: Path) -> ProjectFolder:
+    """The revisions of this repository."""
+    folder = new_project(root)
+    folder.env(ENV)
+    for path in _REVISIONS.glob("*.py"):
+        target = folder.root / "migrations" / "versions" / path.name
+        target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def mixed(root: Path) -> ProjectFolder:
+    """Everything that a revision may do, in three of them."""
+    folder = new_project(root)
+    folder.env(ENV)
+    folder.revision("one", down=None, upgrade=_FIRST)
+    folder.revision("two", down="one", upgrade=_SECOND)
+    folder.revision("three", down="two", upgrade=_THIRD)
+    return folder
+
+
+_FIRST = """
+    authors = op.create_table(
+        "authors",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(50), nullable=False),
+    )
+    op.create_table(
+        "books",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column(
+            "author_id",
+            sa.Integer,
+            sa.ForeignKey("authors.id", ondelete="CASCADE"),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(80), nullable=False),
+    )
+    op.bulk_insert(authors, [{"id": n, "name": f"author {n}"} for n in range(1, 6)])
+    op.create_index("ix_books_title", "books", ["title"])
+"""
+_SECOND = """
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Author(Base):
+        __tablename__ = "authors"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    books = sa.table("books", sa.column("id"), sa.column("author_id"), sa.column("title"))
+    connection = op.get_bind()
+    connection.execute(
+        books.insert(),
+        [{"id": n, "author_id": n % 5 + 1, "title": f"book {n}"} for n in range(1, 11)],
+    )
+    made = connection.execute(
+        books.insert().values(id=11, author_id=1, title="returned").returning(books.c.id)
+    ).scalar_one()
+    op.execute(books.update().where(books.c.id == made).values(title="RETURNED"))
+    with Session(bind=connection) as session:
+        session.add(Author(id=6, name="by a session"))
+        session.flush()
+        session.get(Author, 2).name = "changed by a session"
+        session.commit()
+    op.execute('''
+        -- a comment; with a semicolon
+        UPDATE books
+        SET title = 'it''s raw'
+        WHERE id = 3
+    ''')
+    op.add_column("authors", sa.Column("born", sa.Integer))
+    op.execute("UPDATE authors SET born = 1900 + id")
+    op.execute("DELETE FROM books WHERE id = 10")
+"""
+_THIRD = """
+    with op.batch_alter_table("authors", recreate="auto") as batch:
+        batch.alter_column("born", existing_type=sa.Integer, nullable=False)
+        batch.alter_column("name", existing_type=sa.String(50), type_=sa.String(60))
+        batch.create_index("ix_authors_born", ["born"])
+    with op.batch_alter_table("books") as batch:
+        batch.add_column(sa.Column("pages", sa.Integer, server_default="1", nullable=False))
+        batch.create_check_constraint("ck_books_pages", "pages > 0")
+    op.execute("UPDATE books SET pages = id * 10")
+    op.create_table("tags", sa.Column("name", sa.String(20), primary_key=True))
+    op.execute("INSERT INTO tags SELECT DISTINCT title FROM books WHERE id < 3")
+    op.drop_index("ix_books_title", "books")
+"""
+_USERS = tuple(
+    f"INSERT INTO users (id, username, email, hashed_password) "
+    f"VALUES ({n}, 'user{n}', 'User{n}@Example.com', 'x')"
+    for n in (1, 2, 3)
+)
+_ITEMS = tuple(
+    f"INSERT INTO items (id, name, price, owner_id) VALUES ({n}, 'item', 1.50, {n % 3 + 1})"
+    for n in (1, 2, 3, 4)
+)
+SCENARIOS = (
+    Scenario(name="the reference history", write=reference),
+    Scenario(
+        name="the reference history on rows",
+        write=reference,
+        start="create_items",
+        rows=_USERS + _ITEMS,
+    ),
+    Scenario(name="DDL, DML, executemany, RETURNING, a session, batch mode, raw SQL", write=mixed),
+)

@@ -1,0 +1,82 @@
+"""A migration that is killed at any statement and run again ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.available import Servers
+from tests.chaos import table
+from tests.chaos.killing import Moment
+from tests.chaos.measuring import measure
+from tests.chaos.places import Files, Templates
+from tests.chaos.runner import Runner, Tool, running
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+# `make test-full` kills at every point; each takes two processes.
+EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHAOS") == "all" else 3
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    with running() as started:
+        yield started
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_killed_run_loses_nothing(scenario: Scenario, runner: Runner, tmp_path: Path) -> None:
+    outcomes = measure(
+        scenario,
+        tool=Tool.BOOTSTRAP,
+        place=Files(tmp_path),
+        runner=runner,
+        folder=tmp_path,
+        every=EVERY,
+    )
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost]
+    assert {*Moment} == {outcome.point.moment for outcome in outcomes}
+    if EVERY == 1 and table.versions() in table.PAGE.read_text(encoding="utf-8"):
+        assert table.documented(scenario, Tool.BOOTSTRAP) == table.cell(outcomes)
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+def test_a_killed_run_loses_nothing_on_a_server_either(
+    backend_name: str, servers: Servers, runner: Runner, tmp_path: Path
+) -> None:
+    place = Templates(servers.url(backend_name))
+    try:
+        outcomes = measure(
+            SCENARIOS[-1],
+            tool=Tool.BOOTSTRAP,
+            place=place,
+            runner=runner,
+            folder=tmp_path,
+            every=2 * EVERY,
+        )
+    finally:
+        place.close()
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost]
+
+
+def test_plain_alembic_loses_something_at_the_same_points(runner: Runner, tmp_path: Path) -> None:
+    outcomes = measure(
+        SCENARIOS[0],
+        tool=Tool.ALEMBIC,
+        place=Files(tmp_path),
+        runner=runner,
+        folder=tmp_path,
+        every=5,
+    )
+
+    assert [outcome for outcome in outcomes if outcome.lost]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_table_has_every_scenario_and_no_loss_of_ours(scenario: Scenario) -> None:
+    assert table.documented(scenario, Tool.BOOTSTRAP).endswith("lost: 0")
+    assert not table.documented(scenario, Tool.ALEMBIC).endswith("lost: 0")

@@ -1,0 +1,268 @@
+"""What goes wrong with plain Alembic, and then does not: docs/pains.md is made of these tests."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import make_url
+
+import bootstrap
+from tests.conformance.test_moves import tables_of
+from tests.projects import ProjectFolder, create, env, new_project, own_url, three_tables
+
+T = TypeVar("T", bound=Callable[..., object])
+THREE = {"t_one", "t_two", "t_three", "alembic_version"}
+on_sqlite = pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pain:
+    """A row of the page, which a test proves."""
+
+    what: str
+    alembic: str
+    ours: str
+
+
+PAINS: list[Pain] = []
+
+
+def pain(*, what: str, alembic: str, ours: str) -> Callable[[T], T]:
+    """Puts a test into the page."""
+
+    def listed(test: T) -> T:
+        PAINS.append(Pain(what=what, alembic=alembic, ours=ours))
+        return test
+
+    return listed
+
+
+def table() -> str:
+    """The table of docs/pains.md."""
+    lines = ["| what | `alembic` | `bootstrap` |", "|---|---|---|"]
+    lines += [f"| {one.what} | {one.alembic} | {one.ours} |" for one in PAINS]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, empty_url: str) -> ProjectFolder:
+    folder = three_tables(tmp_path / "project")
+    folder.env(env())
+    own_url(folder, empty_url)
+    return folder
+
+
+@pain(
+    what="env.py executes a statement before `context.configure()`",
+    alembic="applies nothing and exits 0",
+    ours="applies the revisions",
+)
+@on_postgresql
+async def test_a_statement_before_configure(empty_url: str, folder: ProjectFolder) -> None:
+    folder.env(env(before="connection.execute(text('SELECT 1'))"))
+
+    alone = folder.alembic("upgrade", "head")
+    current = folder.alembic("current")
+    await bootstrap.migrate(empty_url, project=folder.project)
+    after = folder.alembic("current")
+
+    assert (0, "", "three (head)\n") == (alone.returncode, current.stdout, after.stdout)
+
+
+@pain(
+    what="the same, and a revision has an `autocommit_block()`",
+    alembic="fails with a bare AssertionError",
+    ours="applies the revisions",
+)
+@on_postgresql
+async def test_an_autocommit_block(empty_url: str, folder: ProjectFolder) -> None:
+    folder.env(env(before="connection.execute(text('SELECT 1'))"))
+    block = "with op.get_context().autocommit_block():\n    op.execute('SELECT 1')"
+    folder.revision("four", down="three", upgrade=block)
+
+    alone = folder.alembic("upgrade", "head")
+    report = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert (1, "AssertionError") == (alone.returncode, alone.stderr.split()[-1])
+    assert ("four",) == report.after
+
+
+@pain(
+    what="env.py swallows the error of a revision",
+    alembic="exits 0",
+    ours="names the revision and the statement, exit 7",
+)
+@on_sqlite
+async def test_a_swallowed_error(empty_url: str, folder: ProjectFolder) -> None:
+    folder.env(env(run="try: asyncio.run(connect())\nexcept Exception: pass"))
+    folder.revision("four", down="three", upgrade="op.execute('DROP TABLE nowhere')")
+
+    alone = folder.alembic("upgrade", "head")
+    with pytest.raises(bootstrap.StatementFailed, match="revision four"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert 0 == alone.returncode
+
+
+@pain(
+    what="env.py takes its URL from elsewhere",
+    alembic="migrates that database",
+    ours="names both databases and runs nothing, exit 3",
+)
+@on_sqlite
+async def test_another_database(empty_url: str, folder: ProjectFolder, tmp_path: Path) -> None:
+    other = f"sqlite:///{tmp_path}/other.db"
+    await bootstrap.create(other)
+    folder.env(env(url=repr(str(bootstrap.Database.of(other).url))))
+
+    with pytest.raises(bootstrap.SettingsError, match=r"other\.db"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+    untouched = await tables_of(other)
+    alone = folder.alembic("upgrade", "head")
+
+    assert (set(), 0, THREE) == (untouched, alone.returncode, await tables_of(other))
+
+
+@pain(
+    what="an unknown revision is asked for",
+    alembic="leaves a version table behind (MySQL, SQLite)",
+    ours="leaves nothing, and names the nearest revisions",
+)
+@on_sqlite
+async def test_an_unknown_revision(empty_url: str, folder: ProjectFolder) -> None:
+    with pytest.raises(bootstrap.RevisionError, match="no revision 'thre3'") as refused:
+        await bootstrap.migrate(empty_url, "thre3", project=folder.project)
+    ours = await tables_of(empty_url)
+    alone = folder.alembic("upgrade", "thre3")
+
+    assert (set(), {"alembic_version"}) == (ours, await tables_of(empty_url))
+    assert ("nearest: three (three title)", 255) == (refused.value.hint, alone.returncode)
+
+
+@pain(
+    what="a program migrates inside its running event loop",
+    alembic="`asyncio.run() cannot be called from a running event loop`",
+    ours="`await bootstrap.migrate(...)`",
+)
+@on_sqlite
+@pytest.mark.filterwarnings("ignore:coroutine 'connect' was never awaited")
+async def test_inside_a_running_loop(empty_url: str, folder: ProjectFolder) -> None:
+    assert asyncio.get_running_loop().is_running()
+
+    with pytest.raises(RuntimeError, match="cannot be called from a running event loop"):
+        command.upgrade(Config(folder.root / "alembic.ini"), "head")
+    report = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ("three",) == report.after
+
+
+@pain(
+    what="a password has a `%`",
+    alembic="`invalid interpolation syntax`",
+    ours="takes the URL as it is",
+)
+@on_sqlite
+async def test_a_percent_sign(folder: ProjectFolder, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/100%25.db"
+    with pytest.raises(ValueError, match="invalid interpolation syntax"):
+        Config(folder.root / "alembic.ini").set_main_option("sqlalchemy.url", url)
+    await bootstrap.create(url)
+
+    report = await bootstrap.migrate(url, project=folder.project)
+
+    assert ("three",) == report.after
+
+
+@pain(
+    what="a hosting provider's URL (`sslmode=…`) and asyncpg",
+    alembic="`connect() got an unexpected keyword argument 'sslmode'`",
+    ours="gives it to the driver in its own words",
+)
+@on_postgresql
+async def test_the_url_of_a_provider(empty_url: str, folder: ProjectFolder) -> None:
+    url = make_url(empty_url).update_query_dict({"sslmode": "prefer"})
+    own_url(folder, url.render_as_string(hide_password=False))
+
+    alone = folder.alembic("upgrade", "head")
+    report = await bootstrap.migrate(url, project=folder.project)
+
+    assert (1, True) == (alone.returncode, "unexpected keyword argument 'sslmode'" in alone.stderr)
+    assert ("three",) == report.after
+
+
+_PROGRAM = """
+import asyncio, logging, pathlib
+import bootstrap
+from alembic import command, config
+logger = logging.getLogger("an.application")
+logger.addHandler(logging.FileHandler("app.log", mode="w"))
+logger.setLevel("INFO")
+logger.info("before")
+project = bootstrap.Project.at(pathlib.Path("alembic.ini"))
+{migrate}
+logger.info("after")
+"""
+
+
+@pain(
+    what="env.py calls `fileConfig`, as Alembic's templates do, inside a program",
+    alembic="the program's loggers are silent from then on",
+    ours="the program's logging is as before",
+)
+@on_sqlite
+def test_the_logging_of_a_program(empty_url: str, folder: ProjectFolder) -> None:
+    ini = folder.root / "alembic.ini"
+    if "[loggers]" not in ini.read_text():
+        ini.write_text(
+            ini.read_text()
+            + "\n[loggers]\nkeys = root\n[handlers]\nkeys =\n[formatters]\nkeys =\n"
+            + "[logger_root]\nlevel = WARNING\nhandlers =\n"
+        )
+    folder.env(
+        env(
+            first="from logging.config import fileConfig\n"
+            "fileConfig(context.config.config_file_name)"
+        )
+    )
+    said = []
+    for migrate in (
+        "command.upgrade(config.Config('alembic.ini'), 'head')",
+        f"asyncio.run(bootstrap.migrate({empty_url!r}, project=project))",
+    ):
+        (folder.root / "program.py").write_text(_PROGRAM.format(migrate=migrate))
+        subprocess.run([sys.executable, "program.py"], cwd=folder.root, check=True)
+        said.append((folder.root / "app.log").read_text())
+
+    assert ["before\n", "before\nafter\n"] == said
+
+
+@pain(
+    what="a failure on PostgreSQL after revisions that are long",
+    alembic="undoes them all, unless env.py was written for something else",
+    ours="`--per-revision` keeps those that are done",
+)
+@on_postgresql
+async def test_a_failure_after_others(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "long")
+    folder.env(env())
+    own_url(folder, empty_url)
+    folder.revision("one", down=None, upgrade=create("t_one"))
+    folder.revision("two", down="one", upgrade="op.execute('DROP TABLE nowhere')")
+
+    alone = folder.alembic("upgrade", "head")
+    left = await tables_of(empty_url)
+    with pytest.raises(bootstrap.StatementFailed):
+        await bootstrap.migrate(empty_url, project=folder.project, per_revision=True)
+
+    assert (1, set()) == (alone.returncode, left)
+    assert {"t_one", "alembic_version"} == await tables_of(empty_url)
