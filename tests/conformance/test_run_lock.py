@@ -27,6 +27,7 @@ from tests.projects import ProjectFolder, new_project, three_tables
 SERVERS = [name for name in BACKENDS if name != "sqlite"]
 _ROUNDS = int(os.environ.get("BOOTSTRAP_TEST_ROUNDS", "3"))
 _AT_ONCE = 20
+_COMINGS = 40
 # Twice what a run waits for another one: what takes longer does not wait, it hangs.
 _PATIENCE = 600
 
@@ -371,3 +372,27 @@ async def tables_of(url: str) -> set[str]:
 
     async with Database.of(url).connect() as connection:
         return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+
+
+async def test_who_waits_can_ask_while_others_come_and_go(empty_url: str) -> None:
+    looking = await session_of(empty_url)
+    seen = set()
+
+    async def come_and_go() -> None:
+        for _ in range(_COMINGS):
+            session = await session_of(empty_url)
+            if await session.acquire():
+                await session.announce()
+                await asyncio.sleep(0)
+            await session.close()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            going = [group.create_task(come_and_go()) for _ in range(2)]
+            while not all(task.done() for task in going):
+                seen.add(await looking.holder() is None)
+                await asyncio.sleep(0)
+    finally:
+        await looking.close()
+
+    assert {True, False} == seen

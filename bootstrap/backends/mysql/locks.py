@@ -25,7 +25,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    inspect,
     select,
     text,
 )
@@ -39,6 +38,8 @@ from bootstrap.backends.mysql.errors import MySQLErrors
 
 _LONG = 28_800  # seconds: the server's own default for wait_timeout
 _NO_SUCH_THREAD = "1094"
+# no such table; not under this definition any more; MariaDB: being dropped while it is opened
+_NO_TABLE_NOW = {"1146", "1412", "1684"}
 _TABLE = Table(
     "bootstrap_lock",
     MetaData(),
@@ -142,13 +143,21 @@ class MySQLLockSession:
 
     async def _written(self, session: int) -> Row[tuple[object, ...]] | None:
         """The row of the connection that holds the lock; another's was left by a killed run."""
-        there = await self._connection.run_sync(lambda plain: inspect(plain).has_table(_TABLE.name))
-        if not there:
-            return None
         theirs = (_TABLE.c.name == self._name) & (_TABLE.c.session == session)
-        return (await self._connection.execute(select(_TABLE).where(theirs))).first()
+        try:
+            return (await self._connection.execute(select(_TABLE).where(theirs))).first()
+        except DBAPIError as error:
+            # Asking first whether it is there would not do: a run that ends drops it meanwhile.
+            failure = MySQLErrors().translate(error)
+            if failure is None or failure.code not in _NO_TABLE_NOW:
+                raise
+            return None
 
 
 def _name(database: str, name: str) -> str:
-    """Short enough for both servers, and without letters that a collation may take for others."""
-    return "bootstrap_" + hashlib.sha256(f"{database}\0{name}".encode()).hexdigest()[:40]
+    """Short enough for both servers, and one name for all spellings of the database.
+
+    With lower_case_table_names = 2, DATABASE() answers as the client wrote it; two databases that
+    differ by case alone wait for each other, which harms nobody.
+    """
+    return "bootstrap_" + hashlib.sha256(f"{database.lower()}\0{name}".encode()).hexdigest()[:40]
