@@ -125,7 +125,7 @@ class Trial:
             # Of several branches only the one that has it: `revision@` says so.
             below = revision.down_revisions[0] if revision.down_revisions else "base"
             target = f"{revision.revision}@{below}"
-            await downgrade(self.database, target, project=self.project, accept_loss=True)
+            await downgrade(self.database, target, project=self.project, drop_rows=True)
 
 
 def _differences(before: Schema, after: Schema) -> tuple[str, ...]:

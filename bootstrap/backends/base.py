@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.schema.model import Schema
+
+if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
+    from alembic.runtime.migration import MigrationContext
 
 
 class Reason(StrEnum):

@@ -128,7 +128,7 @@ async def undo(database: Database, one: Script, *, project: Project) -> None:
     """Downgrades one revision, and no other branch."""
     below = next(iter(downs(one)), "base")
     target = f"{one.revision}@{below}"
-    await downgrade(database, target, project=project, accept_loss=True)
+    await downgrade(database, target, project=project, drop_rows=True)
 
 
 def failure(one: Script, doing: str, error: BootstrapError) -> Difference:

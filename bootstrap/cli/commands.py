@@ -234,12 +234,12 @@ def downgrade(
                 tag=tag,
             )
 
-        async def attempt(*, accept_loss: bool) -> object:
+        async def attempt(*, drop_rows: bool) -> object:
             return await bootstrap.downgrade(
                 now.database,
                 revision,
                 project=now.project,
-                accept_loss=accept_loss,
+                drop_rows=drop_rows,
                 per_revision=per_revision,
                 allow_loss=allow_loss,
                 wait_lock=now.wait_lock,
@@ -248,12 +248,12 @@ def downgrade(
             )
 
         try:
-            return await attempt(accept_loss=yes)
+            return await attempt(drop_rows=yes)
         except bootstrap.RowsWouldBeLost as loss:
             if not now.can_ask:
                 raise
             await now.confirm(f"{loss.message[0].upper()}{loss.message[1:]}. Go on?", yes=False)
-        return await attempt(accept_loss=True)
+        return await attempt(drop_rows=True)
 
     perform("downgrade", common, work, alone=sql)
 

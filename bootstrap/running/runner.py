@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from alembic.runtime.migration import MigrationContext
+from alembic.config import Config
 
 from bootstrap.errors import RevisionError
 from bootstrap.events import Emit, Event, silent
@@ -17,10 +17,10 @@ from bootstrap.records.versions import read_heads
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
 from bootstrap.running.inside import run_inside
-from bootstrap.running.moves import AlembicStep, AppliedStep, Direction, Move, check_target
+from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.turn import LockedTurn
-from bootstrap.running.work import Apply, Approve, Position, unknown
+from bootstrap.running.work import Apply, Position, Terms, approve_all, unknown
 from bootstrap.targets import Place, Target, opened
 
 
@@ -79,17 +79,9 @@ async def migrate(
         PartsWouldBeLost: A revision lost something by accident, and was rolled back.
     """
     move = Move(direction=Direction.UPGRADE, targets=(revision,))
-    return await _run(
-        database,
-        move,
-        project=project,
-        per_revision=per_revision,
-        wait_lock=wait_lock,
-        tag=tag,
-        emit=emit,
-        allow_loss=allow_loss,
-        allow_ahead=allow_ahead,
-    )
+    terms = Terms(per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead)
+    asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    return await _run(database, asked)
 
 
 async def downgrade(
@@ -97,7 +89,7 @@ async def downgrade(
     revision: str,
     *,
     project: Project,
-    accept_loss: bool = False,
+    drop_rows: bool = False,
     per_revision: bool = False,
     allow_loss: bool = False,
     wait_lock: float = WAIT,
@@ -110,7 +102,7 @@ async def downgrade(
         database: What to downgrade.
         revision: As `alembic downgrade` takes it: an id, `base`, `-1`, `label@base`.
         project: Whose revisions.
-        accept_loss: Go on although tables with rows in them will be dropped.
+        drop_rows: Go on although tables with rows in them will be dropped.
         per_revision: As for `migrate`, and so are the others.
         allow_loss: As for `migrate`.
         wait_lock: Seconds to wait for another run on the same database.
@@ -123,18 +115,10 @@ async def downgrade(
             PartsWouldBeLost: As for `migrate`.
     """
     move = Move(direction=Direction.DOWNGRADE, targets=(revision,))
-    approve = approve_all if accept_loss else losses.refuse_loss
-    return await _run(
-        database,
-        move,
-        project=project,
-        per_revision=per_revision,
-        wait_lock=wait_lock,
-        tag=tag,
-        emit=emit,
-        approve=approve,
-        allow_loss=allow_loss,
-    )
+    approve = approve_all if drop_rows else losses.refuse_loss
+    terms = Terms(approve=approve, per_revision=per_revision, allow_loss=allow_loss)
+    asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    return await _run(database, asked)
 
 
 async def stamp(
@@ -163,50 +147,41 @@ async def stamp(
     """
     targets = (revisions,) if isinstance(revisions, str) else tuple(revisions)
     move = Move(direction=Direction.STAMP, targets=targets, purge=purge)
-    return await _run(database, move, project=project, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = _Asked(project=project, move=move, wait_lock=wait_lock, tag=tag, emit=emit)
+    return await _run(database, asked)
 
 
-def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
-    """Lets every plan pass."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a caller has asked for, apart from the database; see `migrate` for each of them."""
+
+    project: Project
+    move: Move
+    terms: Terms = field(default_factory=Terms)
+    wait_lock: float
+    tag: str | None
+    emit: Emit
 
 
-async def _run(
-    target: Target,
-    move: Move,
-    *,
-    project: Project,
-    wait_lock: float,
-    tag: str | None,
-    emit: Emit,
-    per_revision: bool = False,
-    approve: Approve = approve_all,
-    allow_loss: bool = False,
-    allow_ahead: bool = False,
-) -> MigrationReport:
+async def _run(target: Target, asked: _Asked) -> MigrationReport:
     started = time.perf_counter()
-    config, scripts = await in_thread(lambda: loaded(project))
-    check_target(move, scripts)
-    forward = _Forward(emit)
-    async with opened(target) as place, run_lock(place, wait=wait_lock, emit=emit) as lock:
+    config, scripts = await in_thread(lambda: loaded(asked.project))
+    check_target(asked.move, scripts)
+    forward = _Forward(asked.emit)
+    async with (
+        opened(target) as place,
+        run_lock(place, wait=asked.wait_lock, emit=asked.emit) as lock,
+    ):
         work = Apply(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
-            move=move,
+            move=asked.move,
             turn=LockedTurn(lock),
             emit=forward.send,
-            approve=approve,
-            per_revision=per_revision,
-            allow_loss=allow_loss,
-            allow_ahead=allow_ahead,
+            terms=asked.terms,
         )
-        try:
-            await run_inside(
-                work, config=config, purge=move.purge, destination_rev=move.destination, tag=tag
-            )
-        except asyncio.CancelledError:
-            emit(await what_stays(work, place))
-            raise
+        await _worked(work, place, asked, config)
         forward.check()
         position = _position(work)
         after = await _verified(work, position, place)
@@ -219,8 +194,20 @@ async def _run(
         after=after,
         steps=tuple(work.applied),
         seconds=time.perf_counter() - started,
-        ahead=unknown(scripts, position) if allow_ahead else (),
+        ahead=unknown(scripts, position) if asked.terms.allow_ahead else (),
     )
+
+
+async def _worked(work: Apply, place: Place, asked: _Asked, config: Config) -> None:
+    """Lets env.py do the work; says what stays where the caller does not wait for its end."""
+    move, tag = asked.move, asked.tag
+    try:
+        await run_inside(
+            work, config=config, purge=move.purge, destination_rev=move.destination, tag=tag
+        )
+    except asyncio.CancelledError:
+        asked.emit(await what_stays(work, place))
+        raise
 
 
 def _position(work: Apply) -> Position:

@@ -27,10 +27,9 @@ from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
 from bootstrap.running.inside import configured, surroundings
 from bootstrap.running.moves import AlembicStep, Direction, Move, Step, as_step, check_target
-from bootstrap.running.runner import approve_all
 from bootstrap.running.stopping import stop
 from bootstrap.running.turn import Turn
-from bootstrap.running.work import Apply
+from bootstrap.running.work import Apply, Terms
 
 _BASE = "base"
 _NO_PLACE = "a script has no place for values beside the statement; put them into it"
@@ -174,8 +173,7 @@ async def migration_script(
         move=move,
         turn=Turn(),
         emit=silent,
-        approve=approve_all,
-        per_revision=per_revision,
+        terms=Terms(per_revision=per_revision),
         start=_start(scripts, beginning),
     )
     sql = await _written(work, config=config, tag=tag)

@@ -53,6 +53,27 @@ class Position:
         return _qualified(self.version_table, self.version_table_schema)
 
 
+def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
+    """Lets every plan pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms revisions are applied.
+
+    Attributes:
+        approve: Called with the planned steps before the first write; raises to stop the run.
+        per_revision: Whether each revision is a transaction, whatever env.py says.
+        allow_loss: Commit although a revision loses what it did not mean to.
+        allow_ahead: Apply nothing, instead of refusing, where newer code has been.
+    """
+
+    approve: Approve = approve_all
+    per_revision: bool = False
+    allow_loss: bool = False
+    allow_ahead: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Look:
     """Looks where the database is, and changes nothing.
@@ -149,10 +170,7 @@ class Apply(Look):
         move: What was asked for.
         turn: Keeps other runs out.
         emit: Told before and after each step.
-        approve: Called with the planned steps before the first write; raises to stop the run.
-        per_revision: Whether each revision is a transaction, whatever env.py says.
-        allow_loss: Commit although a revision loses what it did not mean to.
-        allow_ahead: Apply nothing, instead of refusing, where newer code has been.
+        terms: What the caller allows.
         running: The step that is being applied; it stays set when that fails.
         applied: The steps that are done; not yet committed where one transaction holds all.
         only_written: Whether there is no database behind it, and what is done is text.
@@ -163,10 +181,7 @@ class Apply(Look):
     move: Move
     turn: Turn
     emit: Emit
-    approve: Approve
-    per_revision: bool = False
-    allow_loss: bool = False
-    allow_ahead: bool = False
+    terms: Terms = field(default_factory=Terms)
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     _planned: tuple[AlembicStep, ...] = ()
@@ -176,7 +191,7 @@ class Apply(Look):
     @property
     def options(self) -> Mapping[str, object]:
         """How transactions are made, where that was asked for."""
-        return {"transaction_per_migration": True} if self.per_revision else {}
+        return {"transaction_per_migration": True} if self.terms.per_revision else {}
 
     def look(self, context: MigrationContext) -> None:
         """Waits for other runs, reads the position and plans, while nothing is written yet."""
@@ -188,11 +203,11 @@ class Apply(Look):
             self.turn.settled()
             if not self.move.purge:
                 self._begin = self.position.heads
-                if self.allow_ahead and unknown(self.scripts, self.position):
+                if self.terms.allow_ahead and unknown(self.scripts, self.position):
                     return
                 refuse_unknown(self.scripts, self.position)
             self._planned = self.move.alembic_steps(self.scripts, self._begin)
-            self.approve(context, self._planned)
+            self.terms.approve(context, self._planned)
 
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
@@ -201,7 +216,7 @@ class Apply(Look):
             yield
             return
         atomicity = backends.of_dialect(context.dialect).atomicity
-        with atomicity.around(context, allow_loss=self.allow_loss) as self._guard:
+        with atomicity.around(context, allow_loss=self.terms.allow_loss) as self._guard:
             yield
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:

@@ -254,7 +254,7 @@ async def test_per_revision_holds_for_downgrades(empty_url: str, folder: Project
 
     with pytest.raises(bootstrap.StatementFailed):
         await bootstrap.downgrade(
-            empty_url, "base", project=folder.project, accept_loss=True, per_revision=True
+            empty_url, "base", project=folder.project, drop_rows=True, per_revision=True
         )
 
     assert {"t_one", "alembic_version"} == await tables_of(empty_url)

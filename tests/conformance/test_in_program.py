@@ -62,7 +62,7 @@ async def whole_life(target: AsyncConnection | AsyncEngine, project: bootstrap.P
     shown = await bootstrap.history("current:", project=project, database=target)
     with pytest.raises(bootstrap.RowsWouldBeLost):
         await bootstrap.downgrade(target, "base", project=project)
-    down = await bootstrap.downgrade(target, "base", project=project, accept_loss=True)
+    down = await bootstrap.downgrade(target, "base", project=project, drop_rows=True)
     stamped = await bootstrap.stamp(target, "head", project=project)
 
     assert 5 == len(before.pending)

@@ -163,9 +163,7 @@ async def test_a_downgrade_that_loses_rows_asks_first(
         await bootstrap.downgrade(empty_url, "base", project=folder.project)
     untouched = await tables_of(empty_url)
     still_free = await bootstrap.downgrade(empty_url, "two", project=folder.project)
-    accepted = await bootstrap.downgrade(
-        empty_url, "base", project=folder.project, accept_loss=True
-    )
+    accepted = await bootstrap.downgrade(empty_url, "base", project=folder.project, drop_rows=True)
 
     assert {"t_two": 2} == refused.value.tables
     assert {"t_one", "t_two", "t_three", "alembic_version"} == untouched

@@ -112,7 +112,7 @@ async def test_commands_side_by_side_do_their_work(pgbouncer_url: str, project: 
 
     async with traffic(pgbouncer_url):
         for _ in range(2):
-            await bootstrap.downgrade(pgbouncer_url, "base", project=project, accept_loss=True)
+            await bootstrap.downgrade(pgbouncer_url, "base", project=project, drop_rows=True)
             await bootstrap.migrate(pgbouncer_url, project=project)
             await bootstrap.seed(pgbouncer_url, datasets=datasets)
         seeds = [bootstrap.seed(pgbouncer_url, datasets=datasets) for _ in range(3)]
@@ -183,7 +183,7 @@ async def test_migrate_tells_an_engine_of_env_py(pgbouncer_url: str, tmp_path: P
         for _ in range(3):
             up = await bootstrap.migrate(pgbouncer_url, project=folder.project)
             down = await bootstrap.downgrade(
-                pgbouncer_url, "base", project=folder.project, accept_loss=True
+                pgbouncer_url, "base", project=folder.project, drop_rows=True
             )
             assert (("three",), ()) == (up.after, down.after)
 
