@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from bootstrap.running.runner import stamp as stamp
     from bootstrap.running.scripting import ScriptReport as ScriptReport
     from bootstrap.running.scripting import migration_script as migration_script
+    from bootstrap.running.scripting import version_table_script as version_table_script
     from bootstrap.scaffold import InitReport as InitReport
     from bootstrap.scaffold import init as init
     from bootstrap.settings import Settings as Settings
@@ -145,7 +146,7 @@ _HOMES = {
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
-    "bootstrap.running.scripting": ("ScriptReport", "migration_script"),
+    "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),
     "bootstrap.scaffold": ("InitReport", "init"),
     "bootstrap.settings": ("Settings",),
     "bootstrap.targets": ("Target",),

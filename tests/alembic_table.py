@@ -24,10 +24,6 @@ REASONS: dict[tuple[str, str], str] = {
     ("init", "--package"): "revisions need no `__init__.py`; add the files where you want them",
     ("current", "-c"): "`-c` is `--config` here, after the command too; write `--check-heads`",
 }
-# What is on its way: listed as missing as long as the parser does not have it.
-PENDING: dict[tuple[str, str], str] = {
-    ("ensure_version", "--sql"): "not yet: `alembic ensure_version --sql` goes on working",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +44,7 @@ class Row:
     def reason(self) -> str:
         """Why it is missing."""
         keys = ((self.command, self.option), (self.command, ""))
-        found = [reasons[key] for reasons in (REASONS, PENDING) for key in keys if key in reasons]
+        found = [REASONS[key] for key in keys if key in REASONS]
         return "" if self.ours or not found else found[0]
 
     @property

@@ -10,7 +10,7 @@ import click
 import bootstrap
 from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common, lets_ahead_be, waits_for_others
+from bootstrap.cli.options import Common, common, lets_ahead_be, waits_for_others, writes_sql
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -36,9 +36,6 @@ _ALLOW_LOSS = click.option(
     help="Commit although a revision that makes a table anew loses rows or parts of it.",
 )
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
-_SQL = click.option(
-    "--sql", is_flag=True, help="Write an SQL script to standard output, and connect to nothing."
-)
 _PER_REVISION = click.option(
     "--per-revision",
     is_flag=True,
@@ -147,7 +144,7 @@ def wait(common: Common, timeout: float | None) -> None:
 @click.option("--heads", is_flag=True, help="Apply all branches: the same as heads for REVISION.")
 @lets_ahead_be
 @waits_for_others
-@_SQL
+@writes_sql
 @_TAG
 @common
 def migrate(
@@ -203,7 +200,7 @@ def migrate(
 @_PER_REVISION
 @_ALLOW_LOSS
 @waits_for_others
-@_SQL
+@writes_sql
 @_TAG
 @common
 def downgrade(
@@ -268,7 +265,7 @@ def downgrade(
 )
 @click.option("--purge", is_flag=True, help="Empty the version table first, whatever it holds.")
 @waits_for_others
-@_SQL
+@writes_sql
 @_TAG
 @common
 def stamp(

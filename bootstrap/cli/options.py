@@ -88,6 +88,9 @@ lets_ahead_be = click.option(
     default=None,
     help="Do nothing, instead of failing, where newer code has migrated the database.",
 )
+writes_sql = click.option(
+    "--sql", is_flag=True, help="Write an SQL script to standard output, and connect to nothing."
+)
 _NAMES = ("url", "env_var", "section", "echo", "wait_lock", "allow_ahead")
 _TOML = "pyproject.toml"
 

@@ -15,7 +15,10 @@ from bootstrap.cli.group import cli, example, leaves
 
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "bootstrap"
-_CALLED_TOO = dict.fromkeys(("migrate", "downgrade", "stamp"), ("migration_script",))  # --sql
+_CALLED_TOO = {  # --sql
+    **dict.fromkeys(("migrate", "downgrade", "stamp"), ("migration_script",)),
+    "ensure-version": ("version_table_script",),
+}
 _VARIABLE = "_BOOTSTRAP_COMPLETE"  # click derives it from the name of the program
 
 

@@ -9,7 +9,7 @@ import click
 import bootstrap
 from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common, lets_ahead_be
+from bootstrap.cli.options import Common, common, lets_ahead_be, writes_sql
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -145,14 +145,17 @@ def check(common: Common) -> None:
 
 
 @cli.command("ensure-version", epilog=example("bootstrap ensure-version"))
+@writes_sql
 @common
-def ensure_version(common: Common) -> None:
+def ensure_version(common: Common, *, sql: bool) -> None:
     """Creates the version table unless it is there.
 
     Applies nothing; `bootstrap migrate` creates it as well.
     """
 
     async def work(now: Invocation) -> object:
+        if sql:
+            return await bootstrap.version_table_script(now.database, project=now.project)
         return await bootstrap.ensure_version(now.database, project=now.project)
 
-    perform("ensure-version", common, work)
+    perform("ensure-version", common, work, alone=sql)

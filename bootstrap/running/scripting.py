@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -88,6 +88,17 @@ class Write(Apply):
                 "context.run_migrations()",
             )
         return self._planned
+
+
+@dataclass(slots=True, kw_only=True)
+class WriteVersionTable(Write):
+    """Has only the version table written."""
+
+    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
+        """Yields nothing; Alembic would write the table with the first step."""
+        with context.begin_transaction(_per_migration=True):
+            context._ensure_version_table()  # noqa: SLF001 - it has no public name
+        return iter(())
 
 
 class _Sink:
@@ -184,6 +195,27 @@ async def migration_script(
         steps=tuple(as_step(step, scripts) for step in work.finished()),
         sql=sql,
     )
+
+
+async def version_table_script(database: Database | str | URL, *, project: Project) -> ScriptReport:
+    """Writes what `ensure_version` would do as a script; connects to nothing.
+
+    Args:
+        database: In whose SQL; it need not exist.
+        project: Whose env.py says how the table is named.
+
+    Raises:
+        RevisionError: env.py or the revisions cannot be used.
+        SettingsError: As for `migration_script`.
+    """
+    database = Database.of(database)
+    config, scripts = await in_thread(lambda: loaded(project))
+    nowhere = Move(direction=Direction.STAMP, targets=(_BASE,))
+    work = WriteVersionTable(
+        scripts=scripts, database=database, move=nowhere, turn=Turn(), emit=silent, start=()
+    )
+    sql = await _written(work, config=config, tag=None)
+    return ScriptReport(backend=database.backend.name, start=(), end=(), steps=(), sql=sql)
 
 
 async def _written(work: Write, *, config: Config, tag: str | None) -> str:

@@ -104,6 +104,21 @@ async def test_the_client_makes_what_migrate_makes_and_unmakes_it(
     assert await catalogue(empty_url) == by_script
 
 
+async def test_a_script_may_make_the_version_table_alone(
+    empty_url: str, backend_name: str, reference: bootstrap.Project
+) -> None:
+    script = await bootstrap.version_table_script(empty_url, project=reference)
+
+    execute(script.sql, empty_url, backend_name)
+    by_script = await catalogue(empty_url)
+    report = await bootstrap.ensure_version(empty_url, project=reference)
+    await bootstrap.migrate(empty_url, project=reference)
+
+    assert {} == by_script
+    assert ((), (), ()) == (script.start, script.end, script.steps)
+    assert not report.created
+
+
 async def test_a_script_may_begin_and_end_anywhere(
     empty_url: str, backend_name: str, tmp_path: Path
 ) -> None:
