@@ -112,9 +112,19 @@ class RevisionError(BootstrapError):
 
 
 class StatementFailed(BootstrapError):
-    """The server refused a statement of a revision."""
+    """The server refused a statement of a revision.
+
+    Attributes:
+        busy: Whether it only got no lock, and may come through later.
+    """
 
     exit_code = 7
+
+    def __init__(
+        self, message: str, *, hint: str = "", place: Place | None = None, busy: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, place=place)
+        self.busy = busy
 
 
 class RowsWouldBeLost(BootstrapError):

@@ -71,6 +71,38 @@ class StepFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementBlocked(Event):
+    """A statement of a revision waits for the lock of somebody else.
+
+    Attributes:
+        revision: Whose statement.
+        blockers: Who is in the way, each in words; empty where nobody can tell.
+        seconds: How long it has waited.
+    """
+
+    revision: str
+    blockers: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRetried(Event):
+    """A statement of a revision got no lock in time; what it needs is tried again after a pause.
+
+    Attributes:
+        revision: Whose statement.
+        blockers: As they were last seen.
+        pause: Seconds until then.
+        left: How many tries there are.
+    """
+
+    revision: str
+    blockers: tuple[str, ...]
+    pause: float
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInterrupted(Event):
     """A run was cancelled, and its statement with it.
 

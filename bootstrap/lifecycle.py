@@ -18,6 +18,7 @@ from bootstrap.errors import DatabaseError, DatabaseInUse, SettingsError
 from bootstrap.events import ConnectionTried, DatabaseCreated, DatabaseDropped, Emit, silent
 from bootstrap.project import Project
 from bootstrap.records.lock import WAIT
+from bootstrap.running.gentle import LOCK_RETRIES
 from bootstrap.running.runner import MigrationReport, migrate
 
 _FIRST_PAUSE = 0.1
@@ -190,6 +191,9 @@ async def up(
     datasets: Path | Sequence[Path] = (),
     allow_loss: bool = False,
     wait_lock: float = WAIT,
+    lock_timeout: float | None = None,
+    lock_retries: int = LOCK_RETRIES,
+    statement_timeout: float | None = None,
     emit: Emit = silent,
 ) -> UpReport:
     """Creates a database where it is missing, migrates it to the head and seeds it.
@@ -200,6 +204,9 @@ async def up(
         datasets: Files and folders of data sets; empty for none.
         allow_loss: As for `migrate`.
         wait_lock: Seconds to wait for another run on the same database.
+        lock_timeout: As for `migrate`, and so are the next two.
+        lock_retries: See there.
+        statement_timeout: See there.
         emit: Told about all that happens.
 
     Raises:
@@ -209,7 +216,14 @@ async def up(
     database = Database.of(database)
     made = await create(database, emit=emit)
     migration = await migrate(
-        database, project=project, allow_loss=allow_loss, wait_lock=wait_lock, emit=emit
+        database,
+        project=project,
+        allow_loss=allow_loss,
+        wait_lock=wait_lock,
+        lock_timeout=lock_timeout,
+        lock_retries=lock_retries,
+        statement_timeout=statement_timeout,
+        emit=emit,
     )
     seeds = (
         await seed(database, datasets=datasets, wait_lock=wait_lock, emit=emit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import click
 from alembic.config import CommandLine
@@ -64,7 +65,12 @@ def table() -> str:
         f"| `{row.alembic}` | {f'`{row.ours}`' if row.ours else row.reason} |\n"
         for row in _merged(rows())
     ]
-    return "".join(("| Alembic | bootstrap |\n", "|---|---|\n", *lines))
+    return "".join((f"| {versions()} | bootstrap |\n", "|---|---|\n", *lines))
+
+
+def versions() -> str:
+    """Whose parser it is: others have more options, or fewer."""
+    return f"Alembic {version('alembic')}"
 
 
 def _rows() -> Iterator[Row]:

@@ -209,8 +209,27 @@ class Locks(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """Somebody whose lock is in the way of a statement.
+
+    Attributes:
+        session: The server's number for the connection.
+        user: Of the server; empty where it does not tell.
+        application: The name that the client has given itself; empty where it has none.
+        age: Seconds since the transaction began that holds the lock; None where nobody tells.
+        certain: False where the server only tells whose transactions are open.
+    """
+
+    session: str
+    user: str
+    application: str
+    age: float | None
+    certain: bool = True
+
+
 class Cancellable(Protocol):
-    """The connection that revisions run on, for somebody else who wants its statement to end."""
+    """The connection that revisions run on, for somebody else who looks at its statement."""
 
     async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
         """Has the statement end that runs there, and never that of another connection.
@@ -223,6 +242,49 @@ class Cancellable(Protocol):
 
         Returns:
             Whether a statement was running, as far as can be told from outside.
+        """
+
+    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
+        """Who is in the way of the statement that runs there; nobody when it does not wait.
+
+        Raises the driver's own exception when the server cannot be asked, or does not tell.
+
+        Args:
+            engines: Who makes a connection for that.
+            connecting: The database.
+        """
+
+
+class Patience(Protocol):
+    """How long the statements of one connection wait for the locks of others.
+
+    Attributes:
+        configured: Whether somebody has chosen a limit before: env.py, the account, the server.
+        outside: Whether a transaction has been in autocommit mode since that was set to False:
+            what it did stays, whatever is rolled back.
+    """
+
+    configured: bool
+    outside: bool
+
+    def limit(self, seconds: float | None) -> None:
+        """Sets the limit from now on; 0 is none, and None leaves what is there."""
+
+    def close(self) -> None:
+        """Puts back what was there before, where the connection goes on."""
+
+
+class Waits(Protocol):
+    """Bounds the time that statements wait."""
+
+    def of(self, connection: Connection, *, again: Callable[[], bool]) -> Patience:
+        """The limit of a connection, not set yet.
+
+        Args:
+            connection: The one that env.py opened.
+            again: Called where a statement got no lock and only itself was undone: pauses, and
+                tells whether to send it again. Where the server undoes all of a transaction it is
+                not called.
         """
 
 
@@ -362,6 +424,7 @@ class Backend:
     admin: Admin
     locks: Locks
     cancelling: Cancelling
+    waits: Waits
     types: Types
     scripts: Scripts
     catalog: Catalog

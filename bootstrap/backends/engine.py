@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bootstrap.backends.base import Connecting
+from bootstrap.backends.base import Connecting, Engines
 
 CLOSING = 5.0  # seconds to say goodbye to a server that may not be there any more
 
@@ -24,6 +25,17 @@ class PlainEngines:
             poolclass=NullPool,
             hide_parameters=True,
         )
+
+
+@asynccontextmanager
+async def look(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
+    """A connection for one question, closed with its engine after the block."""
+    engine = engines.create(connecting)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
 
 
 async def close(connection: AsyncConnection) -> None:

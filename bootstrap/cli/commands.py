@@ -10,7 +10,14 @@ import click
 import bootstrap
 from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common, lets_ahead_be, waits_for_others, writes_sql
+from bootstrap.cli.options import (
+    Common,
+    common,
+    is_gentle,
+    lets_ahead_be,
+    waits_for_others,
+    writes_sql,
+)
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -47,6 +54,7 @@ _TAG = click.option("--tag", metavar="TAG", help="For env.py (`context.get_tag_a
 @cli.command(epilog=example("bootstrap up --url mysql://root@localhost/app"))
 @_ALLOW_LOSS
 @waits_for_others
+@is_gentle
 @common
 def up(common: Common, *, allow_loss: bool) -> None:
     """Creates the database if it is missing, migrates and seeds it.
@@ -61,6 +69,7 @@ def up(common: Common, *, allow_loss: bool) -> None:
             datasets=now.datasets,
             allow_loss=allow_loss,
             wait_lock=now.wait_lock,
+            **now.limits,
             emit=now.emit,
         )
 
@@ -144,6 +153,7 @@ def wait(common: Common, timeout: float | None) -> None:
 @click.option("--heads", is_flag=True, help="Apply all branches: the same as heads for REVISION.")
 @lets_ahead_be
 @waits_for_others
+@is_gentle
 @writes_sql
 @_TAG
 @common
@@ -181,6 +191,7 @@ def migrate(
             allow_ahead=now.allow_ahead,
             tag=tag,
             wait_lock=now.wait_lock,
+            **now.limits,
             emit=now.emit,
         )
 
@@ -200,6 +211,7 @@ def migrate(
 @_PER_REVISION
 @_ALLOW_LOSS
 @waits_for_others
+@is_gentle
 @writes_sql
 @_TAG
 @common
@@ -240,6 +252,7 @@ def downgrade(
                 per_revision=per_revision,
                 allow_loss=allow_loss,
                 wait_lock=now.wait_lock,
+                **now.limits,
                 tag=tag,
                 emit=now.emit,
             )

@@ -128,6 +128,12 @@ class Invocation:
         return self.settings.wait_lock.value
 
     @property
+    def limits(self) -> dict[str, Any]:
+        """How long statements may wait and run, by the names that the library has for it."""
+        names = ("lock_timeout", "lock_retries", "statement_timeout")
+        return {name: getattr(self.settings, name).value for name in names}
+
+    @property
     def allow_ahead(self) -> bool:
         """Whether the database may be at revisions of newer code."""
         return self.settings.allow_ahead.value

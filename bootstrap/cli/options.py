@@ -82,6 +82,35 @@ waits_for_others = click.option(
     metavar="SECONDS",
     help="How long to wait for another run.  [default: 300]",
 )
+_LIMITS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="How long a statement waits for a lock of others; 0 for no limit.  [default: 3]",
+    ),
+    click.option(
+        "--lock-retries",
+        type=click.IntRange(min=0),
+        metavar="COUNT",
+        help="How often what got no lock is tried again.  [default: 10]",
+    ),
+    click.option(
+        "--statement-timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Cancel a statement that takes longer.",
+    ),
+)
+
+
+def is_gentle(function: F) -> F:
+    """Adds how long statements may stand in the way of others."""
+    for option in reversed(_LIMITS):
+        function = option(function)
+    return function
+
+
 lets_ahead_be = click.option(
     "--allow-ahead",
     is_flag=True,
@@ -91,7 +120,17 @@ lets_ahead_be = click.option(
 writes_sql = click.option(
     "--sql", is_flag=True, help="Write an SQL script to standard output, and connect to nothing."
 )
-_NAMES = ("url", "env_var", "section", "echo", "wait_lock", "allow_ahead")
+_NAMES = (
+    "url",
+    "env_var",
+    "section",
+    "echo",
+    "wait_lock",
+    "lock_timeout",
+    "lock_retries",
+    "statement_timeout",
+    "allow_ahead",
+)
 _TOML = "pyproject.toml"
 
 

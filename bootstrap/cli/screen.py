@@ -225,6 +225,19 @@ class Screen:
         )
 
     @progress.register
+    def _(self, event: events.StatementBlocked) -> None:
+        self._done("blocked", f"{event.revision} by {'; '.join(event.blockers)}", style="yellow")
+
+    @progress.register
+    def _(self, event: events.LockRetried) -> None:
+        tries = "the last try" if event.left == 0 else f"{event.left} more after that"
+        self._done(
+            "waiting",
+            f"{event.revision} got no lock; next try in {event.pause:.1f} s, {tries}",
+            style="yellow",
+        )
+
+    @progress.register
     def _(self, event: events.TryStarted) -> None:
         self._busy(f"try  {event.backend}")
 

@@ -23,7 +23,8 @@ _ASYNCIO = Path(asyncio.__file__).parent
 _SQL_SHOWN = 200  # characters of a statement in a message
 # Where the statement is not to blame.
 _AGAIN = {
-    Reason.BUSY: "somebody else holds a lock; wait until they are done, then run the command again",
+    Reason.BUSY: "somebody else holds a lock; wait until they are done, then run the command "
+    "again; --lock-timeout and --lock-retries make it wait longer",
     Reason.CONNECTION_LOST: "look at the server's log; bootstrap status says where the database is",
     Reason.READ_ONLY: "name the primary server, or a file that may be written",
     Reason.NO_RIGHT: "grant the right, or use another account, then run the command again",
@@ -117,9 +118,27 @@ def _in_revision(
     lines = [
         f"a statement of revision {step.revision} failed ({code}: {failure.text})",
         f"  {place or ''}   {_statement(error)}".rstrip(),
+        *_met_with(work, failure),
     ]
     hint = _AGAIN.get(failure.reason) or _what_stays(work, database)
-    return StatementFailed("\n".join(line for line in lines if line), hint=hint, place=place)
+    return StatementFailed(
+        "\n".join(line for line in lines if line),
+        hint=hint,
+        place=place,
+        busy=failure.reason is Reason.BUSY,
+    )
+
+
+def _met_with(work: Look, failure: Failure) -> tuple[str, ...]:
+    """What is known of a statement that waited, or took, too long."""
+    gentle = work.gentle if isinstance(work, Apply) else None
+    if gentle is None:
+        return ()
+    if failure.reason is Reason.BUSY and gentle.blockers:
+        return (f"  in the way: {'; '.join(gentle.blockers)}",)
+    if gentle.overdue:
+        return (f"  it was cancelled after {gentle.overdue:g} s (--statement-timeout)",)
+    return ()
 
 
 def _statement(error: BaseException) -> str:

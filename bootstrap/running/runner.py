@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 
 from alembic.config import Config
 
-from bootstrap.errors import RevisionError
+from bootstrap.errors import DatabaseInUse, RevisionError, StatementFailed
 from bootstrap.events import Emit, Event, silent
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.records.versions import read_heads
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
+from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.turn import LockedTurn
-from bootstrap.running.work import Apply, Position, Terms, approve_all, unknown
+from bootstrap.running.work import Apply, Position, Terms, Undone, approve_all, unknown
 from bootstrap.targets import Place, Target, opened
 
 
@@ -52,6 +53,9 @@ async def migrate(
     allow_loss: bool = False,
     allow_ahead: bool = False,
     wait_lock: float = WAIT,
+    lock_timeout: float | None = None,
+    lock_retries: int = LOCK_RETRIES,
+    statement_timeout: float | None = None,
     tag: str | None = None,
     emit: Emit = silent,
 ) -> MigrationReport:
@@ -67,6 +71,10 @@ async def migrate(
         allow_ahead: Do nothing, instead of refusing, when the database is at a revision that the
             project does not have: newer code has been deployed beside this one.
         wait_lock: Seconds to wait for another run on the same database.
+        lock_timeout: Seconds that a statement waits for a lock; 0 for no limit, None for 3 where
+            neither env.py nor the server's configuration has chosen one.
+        lock_retries: How often what got no lock is tried again, after growing pauses.
+        statement_timeout: Seconds that a statement may run; None or 0 for no limit.
         tag: What env.py reads with `context.get_tag_argument()`.
         emit: Told about each step.
 
@@ -79,7 +87,12 @@ async def migrate(
         PartsWouldBeLost: A revision lost something by accident, and was rolled back.
     """
     move = Move(direction=Direction.UPGRADE, targets=(revision,))
-    terms = Terms(per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead)
+    limits = Limits(
+        lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
+    )
+    terms = Terms(
+        limits=limits, per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead
+    )
     asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 
@@ -93,6 +106,9 @@ async def downgrade(
     per_revision: bool = False,
     allow_loss: bool = False,
     wait_lock: float = WAIT,
+    lock_timeout: float | None = None,
+    lock_retries: int = LOCK_RETRIES,
+    statement_timeout: float | None = None,
     tag: str | None = None,
     emit: Emit = silent,
 ) -> MigrationReport:
@@ -106,6 +122,9 @@ async def downgrade(
         per_revision: As for `migrate`, and so are the others.
         allow_loss: As for `migrate`.
         wait_lock: Seconds to wait for another run on the same database.
+        lock_timeout: As for `migrate`, and so are the next two.
+        lock_retries: See there.
+        statement_timeout: See there.
         tag: As for `migrate`.
         emit: Told about each step.
 
@@ -116,7 +135,10 @@ async def downgrade(
     """
     move = Move(direction=Direction.DOWNGRADE, targets=(revision,))
     approve = approve_all if drop_rows else losses.refuse_loss
-    terms = Terms(approve=approve, per_revision=per_revision, allow_loss=allow_loss)
+    limits = Limits(
+        lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
+    )
+    terms = Terms(approve=approve, limits=limits, per_revision=per_revision, allow_loss=allow_loss)
     asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 
@@ -172,16 +194,19 @@ async def _run(target: Target, asked: _Asked) -> MigrationReport:
         opened(target) as place,
         run_lock(place, wait=asked.wait_lock, emit=asked.emit) as lock,
     ):
+        turn = LockedTurn(lock)
+        gentle = Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send)
         work = Apply(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
             move=asked.move,
-            turn=LockedTurn(lock),
+            turn=turn,
             emit=forward.send,
             terms=asked.terms,
+            gentle=gentle,
         )
-        await _worked(work, place, asked, config)
+        await _worked(work, gentle, place, asked, config)
         forward.check()
         position = _position(work)
         after = await _verified(work, position, place)
@@ -190,7 +215,7 @@ async def _run(target: Target, asked: _Asked) -> MigrationReport:
         database=str(place.database),
         backend=position.backend,
         server_version=position.server_version,
-        before=position.heads,
+        before=position.heads if work.before is None else work.before,
         after=after,
         steps=tuple(work.applied),
         seconds=time.perf_counter() - started,
@@ -198,16 +223,30 @@ async def _run(target: Target, asked: _Asked) -> MigrationReport:
     )
 
 
-async def _worked(work: Apply, place: Place, asked: _Asked, config: Config) -> None:
-    """Lets env.py do the work; says what stays where the caller does not wait for its end."""
+async def _worked(work: Apply, gentle: Gentle, place: Place, asked: _Asked, config: Config) -> None:
+    """Lets env.py do the work, again where it got no lock and nothing of it is left."""
+    try:
+        async with gentle.watching(place, lambda: work.cancellable):
+            while not await _came_through(work, gentle, asked, config):
+                work.again()
+    except asyncio.CancelledError:
+        asked.emit(await what_stays(work, place))
+        raise
+
+
+async def _came_through(work: Apply, gentle: Gentle, asked: _Asked, config: Config) -> bool:
     move, tag = asked.move, asked.tag
     try:
         await run_inside(
             work, config=config, purge=move.purge, destination_rev=move.destination, tag=tag
         )
-    except asyncio.CancelledError:
-        asked.emit(await what_stays(work, place))
-        raise
+    except (StatementFailed, DatabaseInUse) as error:
+        busy = isinstance(error, DatabaseInUse) or error.busy
+        undone = work.position is not None and work.position.undone in {Undone.RUN, Undone.REVISION}
+        if not busy or not undone or not await gentle.rested():
+            raise
+        return False
+    return True
 
 
 def _position(work: Apply) -> Position:

@@ -98,6 +98,9 @@ class WriteVersionTable(Write):
         """Yields nothing; Alembic would write the table with the first step."""
         with context.begin_transaction(_per_migration=True):
             context._ensure_version_table()  # noqa: SLF001 - it has no public name
+        # Alembic before 1.19 would drop it at the end of the script, as after a downgrade to base.
+        impl: Any = context.impl
+        impl._exec = lambda *_arguments, **_options: None  # noqa: SLF001 - see _Sink
         return iter(())
 
 

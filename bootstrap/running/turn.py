@@ -43,6 +43,13 @@ class Turn:
             LockLost: It is not.
         """
 
+    def rest(self, seconds: float) -> None:
+        """Does nothing for a while.
+
+        Raises:
+            StoppedError: The caller was cancelled meanwhile.
+        """
+
     def leave(self) -> None:
         """Ends all waiting for good; called in the caller's event loop when it is cancelled."""
 
@@ -72,6 +79,10 @@ class LockedTurn(Turn):
     def prove(self) -> None:
         """Asks the server for the lock."""
         self._wait(self._lock.prove())
+
+    def rest(self, seconds: float) -> None:
+        """Lets the lock be kept alive meanwhile."""
+        self._wait(asyncio.sleep(seconds))
 
     def leave(self) -> None:
         """Ends the waiting for the lock."""

@@ -20,6 +20,7 @@ from bootstrap.backends.base import Cancellable, Guard
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
+from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
 from bootstrap.running.moves import AlembicStep, AppliedStep, Move, Step, as_step
 from bootstrap.running.turn import StoppedError, Turn
@@ -63,12 +64,14 @@ class Terms:
 
     Attributes:
         approve: Called with the planned steps before the first write; raises to stop the run.
+        limits: How long statements may wait and run.
         per_revision: Whether each revision is a transaction, whatever env.py says.
         allow_loss: Commit although a revision loses what it did not mean to.
         allow_ahead: Apply nothing, instead of refusing, where newer code has been.
     """
 
     approve: Approve = approve_all
+    limits: Limits = field(default_factory=Limits)
     per_revision: bool = False
     allow_loss: bool = False
     allow_ahead: bool = False
@@ -171,6 +174,8 @@ class Apply(Look):
         turn: Keeps other runs out.
         emit: Told before and after each step.
         terms: What the caller allows.
+        gentle: Keeps it from standing in the way of others; None for what only writes a script.
+        before: Where the database was found to be at first.
         running: The step that is being applied; it stays set when that fails.
         applied: The steps that are done; not yet committed where one transaction holds all.
         only_written: Whether there is no database behind it, and what is done is text.
@@ -182,6 +187,8 @@ class Apply(Look):
     turn: Turn
     emit: Emit
     terms: Terms = field(default_factory=Terms)
+    gentle: Gentle | None = None
+    before: tuple[str, ...] | None = None
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     _planned: tuple[AlembicStep, ...] = ()
@@ -200,6 +207,7 @@ class Apply(Look):
         with only_reading(context):
             self.watch(context)
             self.position = read_position(context)
+            self.before = self.position.heads if self.before is None else self.before
             self.turn.settled()
             if not self.move.purge:
                 self._begin = self.position.heads
@@ -211,23 +219,28 @@ class Apply(Look):
 
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
-        """Lets the backend see to it that each revision takes effect as a whole."""
+        """Bounds what others wait for, and has each revision take effect as a whole."""
         if not self._planned or context.as_sql:
             yield
             return
         atomicity = backends.of_dialect(context.dialect).atomicity
-        with atomicity.around(context, allow_loss=self.terms.allow_loss) as self._guard:
+        with (
+            self._gently(context),
+            atomicity.around(context, allow_loss=self.terms.allow_loss) as self._guard,
+        ):
             yield
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
-        total = len(self._planned)
-        if total:
+        before = len(self.applied)
+        total = before + len(self._planned)
+        if self._planned:
             self.turn.announce()
-        for number, planned in enumerate(self._planned, start=1):
+        for number, planned in enumerate(self._planned, start=before + 1):
             self.go_on()
             self.turn.prove()
             step = self.running = as_step(planned, self.scripts)
+            self._limit(planned, step, context)
             self.emit(StepStarted(**_about(step), number=number, total=total))
             self._guard.begin(step.revision)
             started = time.perf_counter()
@@ -239,9 +252,30 @@ class Apply(Look):
             self.emit(StepFinished(**_about(step), number=number, total=total, seconds=seconds))
 
     def again(self) -> None:
-        """Forgets the step that failed, and what Alembic has applied before it."""
+        """Forgets the step that failed, and those before it that were undone with it."""
         self.failed = self.running = None
-        self.applied.clear()
+        if self.position is None or self.position.undone in {Undone.RUN, Undone.PROGRAM}:
+            self.applied.clear()
+
+    @contextmanager
+    def _gently(self, context: MigrationContext) -> Iterator[None]:
+        if self.gentle is None or context.connection is None:
+            yield
+            return
+        with only_reading(context):
+            detach = self.gentle.attach(context.connection, self.database.backend.waits)
+        try:
+            first = self._planned[0]
+            self._limit(first, as_step(first, self.scripts), context)
+            yield
+        finally:
+            detach()
+
+    def _limit(self, planned: AlembicStep, step: Step, context: MigrationContext) -> None:
+        if self.gentle is not None and self.position is not None:
+            alone = self.position.undone is Undone.REVISION
+            with only_reading(context):  # Alembic begins the transaction of a revision itself
+                self.gentle.begin(planned, step, alone=alone)
 
     def leave(self) -> None:
         """Ends the waiting, and the work before its next step."""
@@ -300,7 +334,7 @@ def read_position(context: MigrationContext) -> Position:
 
 @contextmanager
 def only_reading(context: MigrationContext) -> Iterator[None]:
-    """Ends the transaction that reading began, unless env.py began one itself.
+    """Ends the transaction that a statement began, unless env.py began one itself.
 
     Were it still open, Alembic would take it for env.py's own and never commit.
     """

@@ -30,6 +30,7 @@ from bootstrap.settings.sources import (
 )
 from bootstrap.settings.values import (
     CONFIGURATION,
+    COUNT,
     FLAG,
     HANDED,
     NAMES,
@@ -62,6 +63,10 @@ class Settings:
         backends: The names of those on which a new revision is tried; None for the one of the URL.
         wait_timeout: Seconds that `bootstrap wait` waits.
         wait_lock: Seconds that a run waits for another one on the same database.
+        lock_timeout: Seconds that a statement of a revision waits for a lock; 0 for no limit, None
+            for what `migrate` says.
+        lock_retries: How often what got no lock is tried again.
+        statement_timeout: Seconds that a statement of a revision may run; None or 0 for no limit.
         allow_ahead: Whether a database may be at revisions of newer code.
         echo: Whether SQL statements are logged.
         project_url: What the project itself has configured, for the driver in it.
@@ -130,6 +135,18 @@ class Settings:
     wait_lock: Annotated[
         Setting[float],
         Spec(kind=SECONDS, default=300.0, environment=("BOOTSTRAP_WAIT_LOCK",)),
+    ]
+    lock_timeout: Annotated[
+        Setting[float | None],
+        Spec(kind=SECONDS, default=None, environment=("BOOTSTRAP_LOCK_TIMEOUT",)),
+    ]
+    lock_retries: Annotated[
+        Setting[int],
+        Spec(kind=COUNT, default=10, environment=("BOOTSTRAP_LOCK_RETRIES",)),
+    ]
+    statement_timeout: Annotated[
+        Setting[float | None],
+        Spec(kind=SECONDS, default=None, environment=("BOOTSTRAP_STATEMENT_TIMEOUT",)),
     ]
     allow_ahead: Annotated[
         Setting[bool],

@@ -94,6 +94,13 @@ def _seconds(raw: object, _base: Path) -> float:
     raise ValueError
 
 
+def _count(raw: object, _base: Path) -> int:
+    value = int(str(raw))  # a bool becomes True, which is no number
+    if value >= 0:
+        return value
+    raise ValueError
+
+
 def _flag(raw: object, _base: Path) -> bool:
     if isinstance(raw, bool):
         return raw
@@ -108,5 +115,6 @@ NAMES = Kind(expected="names, as a list or with commas between them", parse=_nam
 PATH = Kind(expected="the path of a file or folder", parse=_path)
 CONFIGURATION = Kind(expected="the path of an alembic.ini", parse=_configuration)
 SECONDS = Kind(expected="seconds, such as 60 or 2.5", parse=_seconds)
+COUNT = Kind(expected="a whole number from 0 on", parse=_count)
 HANDED = Kind(expected=" or ".join(_HANDED), parse=_handed)
 FLAG = Kind(expected="true or false", parse=_flag)

@@ -152,6 +152,9 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "backends": None,
         "wait_timeout": 60.0,
         "wait_lock": 300.0,
+        "lock_timeout": None,
+        "lock_retries": 10,
+        "statement_timeout": None,
         "allow_ahead": False,
         "echo": False,
     } == {row.name: row.value for row in rows(settings)}

@@ -13,6 +13,7 @@ from bootstrap.backends.mysql.locks import MySQLLocks
 from bootstrap.backends.mysql.scripts import MySQLScripts
 from bootstrap.backends.mysql.server import MySQLServer
 from bootstrap.backends.mysql.types import MySQLTypes
+from bootstrap.backends.mysql.waits import MySQLWaits
 
 
 def _refine(dialect: Dialect) -> str:
@@ -37,6 +38,7 @@ BACKEND = Backend(
     admin=MySQLAdmin(),
     locks=MySQLLocks(),
     cancelling=MySQLCancelling(),
+    waits=MySQLWaits(),
     types=MySQLTypes(),
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),

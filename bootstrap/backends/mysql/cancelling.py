@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, column, select, table, text
 from sqlalchemy.exc import DBAPIError
 
-from bootstrap.backends.base import Cancellable, Connecting, Engines
+from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
+from bootstrap.backends.engine import look
+from bootstrap.backends.mysql.blocking import blockers
 from bootstrap.backends.mysql.errors import MySQLErrors
 
 _NO_SUCH_THREAD = "1094"
@@ -41,9 +43,8 @@ class _Session:
 
     async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
         """Kills the statement, if one is running."""
-        engine = engines.create(connecting)
         try:
-            async with engine.connect() as connection:
+            async with look(engines, connecting) as connection:
                 mariadb = getattr(connection.dialect, "is_mariadb", False)
                 row = (await connection.execute(self._look(mariadb=mariadb))).first()
                 if row is None or row.command in _RESTS:
@@ -56,8 +57,11 @@ class _Session:
             if failure is None or failure.code != _NO_SUCH_THREAD:
                 raise
             return False
-        finally:
-            await engine.dispose()
+
+    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
+        """Asks the server."""
+        async with look(engines, connecting) as connection:
+            return await blockers(connection, own=self.own)
 
     def _look(self, *, mariadb: bool) -> Any:
         # MySQL 9 warns about the old table; MariaDB may run without the performance schema.

@@ -16,6 +16,7 @@ _SAME = {
     "true": "1",
     "false": "0",
     "now()": "current_timestamp",
+    "current_timestamp": "current_timestamp",
     "current_timestamp()": "current_timestamp",
 }
 

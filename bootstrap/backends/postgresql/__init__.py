@@ -12,6 +12,7 @@ from bootstrap.backends.postgresql.locks import PostgreSQLLocks
 from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
 from bootstrap.backends.postgresql.types import PostgreSQLTypes
+from bootstrap.backends.postgresql.waits import PostgreSQLWaits
 
 BACKEND = Backend(
     name="postgresql",
@@ -30,6 +31,7 @@ BACKEND = Backend(
     admin=PostgreSQLAdmin(),
     locks=PostgreSQLLocks(),
     cancelling=PostgreSQLCancelling(),
+    waits=PostgreSQLWaits(),
     types=PostgreSQLTypes(),
     scripts=PostgreSQLScripts(),
     catalog=PostgreSQLCatalog(),

@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bootstrap.backends.base import Cancellable, Connecting, Engines
+from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
+from bootstrap.backends.engine import look
+from bootstrap.backends.postgresql.blocking import blockers
 
 # As text, for every driver has its own idea of a timestamp.
 _OWN = text(
@@ -52,13 +54,14 @@ class _Process:
 
     async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
         """Asks the server (pg_cancel_backend)."""
-        engine = engines.create(connecting)
         values = {"pid": self.pid, "begun": self.begun, "spare": self.spare}
-        try:
-            async with engine.connect() as connection:
-                return (await connection.execute(_CANCEL, values)).first() is not None
-        finally:
-            await engine.dispose()
+        async with look(engines, connecting) as connection:
+            return (await connection.execute(_CANCEL, values)).first() is not None
+
+    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
+        """Asks the server (pg_blocking_pids)."""
+        async with look(engines, connecting) as connection:
+            return await blockers(connection, pid=self.pid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,10 @@ class _BehindPooler:
         """Sends the driver's own request, which the pooler passes on if there is a statement."""
         await asyncio.to_thread(self.raw.cancel)
         return False
+
+    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
+        """Nobody knows which of the pooler's connections it is."""
+        return ()
 
 
 def _told_at_login(raw: Any) -> int | None:

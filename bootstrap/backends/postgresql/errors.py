@@ -14,6 +14,7 @@ _REASONS = {
     "55006": Reason.IN_USE,
     "25006": Reason.READ_ONLY,
     "55P03": Reason.BUSY,
+    "40P01": Reason.BUSY,  # a deadlock, whose victim may try again
     "57P03": Reason.STARTING,
     "53300": Reason.TOO_MANY_CONNECTIONS,
     "57P01": Reason.CONNECTION_LOST,

@@ -11,6 +11,7 @@ from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
 from bootstrap.backends.sqlite.locks import SQLiteLocks
 from bootstrap.backends.sqlite.types import SQLiteTypes
+from bootstrap.backends.sqlite.waits import SQLiteWaits
 
 BACKEND = Backend(
     name="sqlite",
@@ -26,6 +27,7 @@ BACKEND = Backend(
     admin=SQLiteAdmin(),
     locks=SQLiteLocks(),
     cancelling=SQLiteCancelling(),
+    waits=SQLiteWaits(),
     types=SQLiteTypes(),
     scripts=PlainScripts(),
     catalog=SQLiteCatalog(),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bootstrap.backends.base import Cancellable, Connecting, Engines
+from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
 
 
 class SQLiteCancelling:
@@ -34,3 +34,7 @@ class _Open:
             if inspect.isawaitable(answer):  # aiosqlite's never waits, so any loop will do
                 await answer
         return False
+
+    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
+        """A file does not tell who has locked it."""
+        return ()

@@ -23,6 +23,8 @@ _FAREWELL = 5.0  # seconds that the server may take to close its side
 class _Preferring(Connection):  # type: ignore[misc]  # aiomysql is untyped
     """Uses TLS where the server offers it."""
 
+    _polite = False  # whether the server is being told goodbye
+
     async def _get_server_information(self) -> None:
         """Reads the server's greeting, the last step before anything secret is sent."""
         await super()._get_server_information()
@@ -40,9 +42,15 @@ class _Preferring(Connection):  # type: ignore[misc]  # aiomysql is untyped
             await _closed(self._writer)
             raise
 
+    def close(self) -> None:
+        """Closes the connection without a word, and so at once, also where TLS has more to say."""
+        if self._writer is not None and not self._polite:
+            self._writer.transport.abort()
+        super().close()
+
     async def ensure_closed(self) -> None:
         """Says goodbye and closes the connection, TLS included."""
-        writer = self._writer
+        writer, self._polite = self._writer, True
         await super().ensure_closed()
         if writer is not None:
             await _closed(writer)
@@ -78,6 +86,9 @@ async def _opened(connection: Connection) -> Connection:
 async def _closed(writer: asyncio.StreamWriter) -> None:
     """Closes a connection to the end; how the other side takes it does not matter any more."""
     writer.close()
-    with suppress(OSError):  # a TimeoutError is one
-        async with asyncio.timeout(_FAREWELL):
-            await writer.wait_closed()
+    try:
+        with suppress(OSError):  # a TimeoutError is one
+            async with asyncio.timeout(_FAREWELL):
+                await writer.wait_closed()
+    finally:
+        writer.transport.abort()  # TLS would wait for half a minute; what is closed stays so
