@@ -104,7 +104,7 @@ def driven_like(url: URL, like: str) -> URL:
 
 
 def _with_sync_driver(url: URL, backend: Backend) -> URL:
-    for name, module in backend.sync_drivers.items():
+    for name, module in backend.without_asyncio.items():
         with suppress(ModuleNotFoundError):  # the package that a module would be in
             if find_spec(module) is not None:
                 return url.set(drivername=f"{backend.schemes[0]}+{name}")

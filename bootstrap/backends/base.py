@@ -74,12 +74,14 @@ class Driver:
         install: What to give to `pip install` when the module is missing.
         connecting: Translates the options in a URL (libpq's `sslmode`, `connect_timeout` …)
             into what this driver takes. Raises SettingsError for a value that it cannot honour.
+        is_sync_too: Whether it serves `create_engine` as well.
     """
 
     name: str
     module: str
     install: str
     connecting: Callable[[URL], Connecting]
+    is_sync_too: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,6 +435,12 @@ class Backend:
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there
     # The tables, by schema and name, that belong to extensions and not to a project.
     tables_of_extensions: Callable[[Connection], frozenset[tuple[str | None, str]]] = no_tables
+
+    @property
+    def without_asyncio(self) -> Mapping[str, str]:
+        """The drivers that a sync env.py can use, as `sync_drivers` has them."""
+        both = {one.name: one.module for one in self.drivers if one.is_sync_too}
+        return {**self.sync_drivers, **both}
 
     def driver(self, name: str) -> Driver:
         """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""

@@ -209,7 +209,7 @@ async def first_look(database: Database, *, project: Project) -> Position:
 
 def _wants_a_sync_driver(backend: Backend) -> RevisionError:
     """The error for a sync env.py, where no such driver of the backend is installed."""
-    names = ", ".join(backend.sync_drivers)
+    names = ", ".join(backend.without_asyncio)
     return RevisionError(
         f"env.py connects without asyncio, and no sync driver of {backend.title} is installed",
         hint=f"install one ({names}), or name the backends without {backend.name} in --backend",

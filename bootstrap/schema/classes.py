@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bootstrap.schema import circumstances
 from bootstrap.schema.changes import Change, Kind, Weight
-from bootstrap.schema.model import Column, Index, Numbering, Sequence
-from bootstrap.schema.types import Family, Type
 
 _Test = Callable[[Change, Any, Any], bool]
 
@@ -69,6 +68,7 @@ _REASONS = {
     (Kind.COLUMN, "default"): "a row that leaves the column out gets another value",
     (Kind.COLUMN, "identity"): "only one side gives numbers by itself",
     (Kind.COLUMN, "computed"): "the column has other values",
+    (Kind.COLUMN, "computed expression"): "the column has other values",
     (Kind.PRIMARY_KEY, ""): "rows are identified differently",
     (Kind.UNIQUE, ""): "duplicates are refused on one side only",
     (Kind.CHECK, ""): "rows are refused on one side only",
@@ -84,130 +84,6 @@ _REASONS = {
 }
 
 
-def _both_by_server(change: Change, old: Any, new: Any) -> bool:
-    return bool(getattr(old, "by_server", False) and getattr(new, "by_server", False))
-
-
-def _one_by_server(change: Change, old: Any, new: Any) -> bool:
-    return any(getattr(one, "by_server", False) for one in (old, new))
-
-
-def _implied(change: Change, old: Any, new: Any) -> bool:
-    return any(getattr(one, "implied", False) for one in (old, new))
-
-
-def _one_is_empty(change: Change, old: Any, new: Any) -> bool:
-    return not (change.before and change.after)
-
-
-def _sides(change: Change) -> frozenset[str]:
-    return frozenset({change.before or "", change.after or ""})
-
-
-def _types(old: Any, new: Any) -> tuple[Type, Type] | None:
-    if isinstance(old, Column) and isinstance(new, Column):
-        return old.type, new.type
-    return None
-
-
-# Families that one kind of values is kept in: the first where the backend has it, else the second.
-_STAND_INS = {
-    frozenset({Family.UUID, Family.STRING}): "a UUID as text",
-    frozenset({Family.UUID, Family.BINARY}): "a UUID as bytes",
-    frozenset({Family.JSON, Family.TEXT}): "JSON as text",
-    frozenset({Family.NETWORK, Family.STRING}): "an address as text",
-    frozenset({Family.INTERVAL, Family.TIMESTAMP}): "an interval since a fixed day",
-    frozenset({Family.BINARY, Family.BLOB}): "bytes",
-    frozenset({Family.BOOLEAN, Family.BIT}): "one bit",
-    frozenset({Family.ARRAY, Family.JSON}): "an array as JSON",
-}
-_UUID_LENGTHS = {16, 32, 36}
-_ADDRESS_LENGTHS = {39, 43, 45, 50}
-
-
-def _stands_in(change: Change, old: Any, new: Any) -> bool:
-    types = _types(old, new)
-    if types is None:
-        return False
-    pair = frozenset({types[0].family, types[1].family})
-    if pair not in _STAND_INS:
-        return False
-    lengths = {one.length for one in types if one.length is not None}
-    if Family.UUID in pair:
-        return lengths <= _UUID_LENGTHS
-    return lengths <= _ADDRESS_LENGTHS if Family.NETWORK in pair else True
-
-
-def _unbounded(change: Change, old: Any, new: Any) -> bool:
-    """TEXT against a long string: what differs is how much fits."""
-    types = _types(old, new)
-    return types is not None and {types[0].family, types[1].family} <= {
-        Family.TEXT,
-        Family.STRING,
-    }
-
-
-def _is_large(change: Change, old: Any, new: Any) -> bool:
-    """The capacity of a type without a declared length."""
-    types = _types(old, new)
-    return types is not None and types[0].family in (Family.TEXT, Family.BLOB)
-
-
-def _is_float(change: Change, old: Any, new: Any) -> bool:
-    types = _types(old, new)
-    return types is not None and types[0].family is Family.FLOAT
-
-
-def _same_columns(change: Change, old: Any, new: Any) -> bool:
-    """Whether indexes have the same columns in the same order of values."""
-    keys = [[(key.column, key.descending) for key in one.keys] for one in (old, new)]
-    return bool(keys[0] == keys[1])
-
-
-def _is_option(change: Change, old: Any, new: Any) -> bool:
-    """Whether the attribute is a fact that only one backend has."""
-    names = {
-        option.name.replace("_", " ")
-        for one in (old, new)
-        for option in getattr(one, "options", ())
-    }
-    return change.attribute in names
-
-
-def _same_numbering(change: Change, old: Any, new: Any) -> bool:
-    """One side has an identity of another spelling, or SQLite's rowid, which comes unasked."""
-    found = [getattr(one, "identity", None) for one in (old, new)]
-    return None not in found or any(one and one.numbering is Numbering.ROWID for one in found)
-
-
-_NOW = ("CURRENT_TIMESTAMP(", "LOCALTIMESTAMP", "UTC_TIMESTAMP", "STRFTIME(", "DATETIME('NOW")
-
-
-def _both_now(change: Change, old: Any, new: Any) -> bool:
-    return all((side or "").upper().lstrip("(").startswith(_NOW) for side in _sides(change))
-
-
-def _server_words(change: Change, old: Any, new: Any) -> bool:
-    """An expression that was not understood on one side."""
-    found = [getattr(one, change.attribute, None) for one in (old, new)]
-    return any(one is not None and not getattr(one, "parsed", True) for one in found)
-
-
-def _owned(change: Change, old: Any, new: Any) -> bool:
-    return any(isinstance(one, Sequence) and bool(one.owned_by) for one in (old, new))
-
-
-def _is_special(change: Change, old: Any, new: Any) -> bool:
-    """An index that not every backend can have."""
-    found = [one for one in (old, new) if isinstance(one, Index)]
-    return any(
-        one.where is not None
-        or one.method != "btree"
-        or any(key.expression is not None or key.prefix for key in one.keys)
-        for one in found
-    )
-
-
 _SAME, _POLICY = Weight.REPRESENTATION, Weight.POLICY
 _NAMED = frozenset({Kind.INDEX, Kind.UNIQUE, Kind.CHECK, Kind.FOREIGN_KEY, Kind.PRIMARY_KEY})
 _COLUMN = frozenset({Kind.COLUMN})
@@ -221,7 +97,7 @@ _BY_SERVER = Rule(
     weight=_SAME,
     why="the server made the names",
     attributes=frozenset({"name"}),
-    applies=_both_by_server,
+    applies=circumstances.both_by_server,
 )
 _ALIKE = (_BY_SERVER,)
 _ACROSS = (
@@ -234,20 +110,14 @@ _ACROSS = (
         weight=_SAME,
         why="a default for columns, which name their own",
         kinds=_TABLE,
-        applies=lambda change, _old, _new: change.attribute.startswith("collation"),
+        attributes=frozenset({"collation"}),
     ),
     Rule(
         weight=_SAME,
         why="one side keeps the values in another type, which has no collation",
         kinds=_COLUMN,
         attributes=frozenset({"collation"}),
-        applies=_one_is_empty,
-    ),
-    Rule(
-        weight=_SAME,
-        why="what a collation does is compared, not its name",
-        kinds=_COLUMN,
-        attributes=frozenset({"collation name"}),
+        applies=circumstances.one_is_empty,
     ),
     Rule(
         weight=_SAME,
@@ -260,13 +130,18 @@ _ACROSS = (
         why="columns are numbered as they came",
         attributes=frozenset({"column order"}),
     ),
-    Rule(weight=_SAME, why="a foreign key needs it there", kinds=_INDEX, applies=_implied),
+    Rule(
+        weight=_SAME,
+        why="a foreign key needs it there",
+        kinds=_INDEX,
+        applies=circumstances.implied,
+    ),
     Rule(
         weight=_SAME,
         why="each backend gives numbers in its own way",
         kinds=_COLUMN,
         attributes=frozenset({"identity"}),
-        applies=_same_numbering,
+        applies=circumstances.same_numbering,
     ),
     Rule(
         weight=_SAME,
@@ -279,35 +154,49 @@ _ACROSS = (
         why="the values are the same in another type",
         kinds=_COLUMN,
         attributes=frozenset({"type"}),
-        applies=_stands_in,
+        applies=circumstances.stands_in,
+    ),
+    Rule(
+        weight=_POLICY,
+        why="one backend has a type of its own for such values, and refuses all others",
+        kinds=_COLUMN,
+        attributes=frozenset({"type"}),
+        applies=circumstances.is_own_type,
+    ),
+    Rule(
+        weight=Weight.DEFINITION,
+        why="a value that is not in the list is refused on one side only",
+        kinds=_COLUMN,
+        attributes=frozenset({"type"}),
+        applies=circumstances.is_list_of_values,
     ),
     Rule(
         weight=_POLICY,
         why="the backends take texts of different length",
         kinds=_COLUMN,
         attributes=frozenset({"type"}),
-        applies=_unbounded,
+        applies=circumstances.unbounded,
     ),
     Rule(
         weight=_POLICY,
         why="the backends take values of different length",
         kinds=_COLUMN,
         attributes=frozenset({"length"}),
-        applies=_is_large,
+        applies=circumstances.is_large,
     ),
     Rule(
         weight=_SAME,
         why="one backend does not say how much fits",
         kinds=_COLUMN,
         attributes=frozenset({"bits", "fraction", "precision", "scale", "fixed", "values"}),
-        applies=_one_is_empty,
+        applies=circumstances.one_is_empty,
     ),
     Rule(
         weight=_POLICY,
         why="a float of single precision loses digits after the seventh",
         kinds=_COLUMN,
         attributes=frozenset({"bits"}),
-        applies=_is_float,
+        applies=circumstances.is_float,
     ),
     Rule(
         weight=_POLICY,
@@ -338,14 +227,14 @@ _ACROSS = (
         why="both take the present time, perhaps in another zone or with other digits",
         kinds=_COLUMN,
         attributes=frozenset({"default"}),
-        applies=_both_now,
+        applies=circumstances.both_now,
     ),
     Rule(
         weight=_POLICY,
         why="one backend writes the expression in words that are not understood",
         kinds=_COLUMN | {Kind.CHECK},
         attributes=frozenset({"default", "expression", "computed expression"}),
-        applies=_server_words,
+        applies=circumstances.server_words,
     ),
     Rule(
         weight=_POLICY,
@@ -356,7 +245,7 @@ _ACROSS = (
     Rule(
         weight=_POLICY,
         why="strings compare and sort differently: by case, accents or trailing spaces",
-        applies=lambda change, _old, _new: change.attribute.startswith("collation"),
+        attributes=frozenset({"collation"}),
     ),
     Rule(
         weight=_SAME,
@@ -367,7 +256,7 @@ _ACROSS = (
         weight=_SAME,
         why="one backend keeps no comments",
         attributes=frozenset({"comment"}),
-        applies=_one_is_empty,
+        applies=circumstances.one_is_empty,
     ),
     Rule(
         weight=_SAME,
@@ -380,11 +269,11 @@ _ACROSS = (
         why="both refuse while rows refer to it",
         kinds=frozenset({Kind.FOREIGN_KEY}),
         attributes=_ACTIONS,
-        applies=lambda change, _old, _new: _sides(change) == {"RESTRICT", "NO ACTION"},
+        applies=lambda change, _old, _new: circumstances.sides(change) == {"RESTRICT", "NO ACTION"},
     ),
     Rule(
         weight=_POLICY,
-        why="the other backend checks references at once, not at the end of the transaction",
+        why="the other backend checks at once, not at the end of the transaction",
         kinds=frozenset({Kind.FOREIGN_KEY, Kind.UNIQUE, Kind.PRIMARY_KEY}),
         attributes=frozenset({"deferrable", "initially deferred"}),
     ),
@@ -393,20 +282,29 @@ _ACROSS = (
         why="both are an index",
         kinds=_INDEX,
         attributes=frozenset({"method", "visible"}),
-        applies=lambda change, _old, _new: _sides(change) <= {"btree", "hash", "yes", "no"},
+        applies=lambda change, _old, _new: (
+            circumstances.sides(change) <= {"btree", "hash", "yes", "no"}
+        ),
+    ),
+    Rule(
+        weight=_POLICY,
+        why="one backend keeps further columns in an index, so that it answers more queries alone",
+        kinds=_INDEX | {Kind.UNIQUE},
+        attributes=frozenset({"include"}),
+        applies=circumstances.one_is_empty,
     ),
     Rule(
         weight=_POLICY,
         why="partial, expression, prefix and full-text indexes are not the same everywhere",
         kinds=_INDEX | {Kind.UNIQUE},
-        applies=_is_special,
+        applies=circumstances.is_special,
     ),
     Rule(
         weight=_SAME,
         why="each backend has its own words for the keys of an index",
         kinds=_INDEX,
         attributes=frozenset({"keys"}),
-        applies=_same_columns,
+        applies=circumstances.same_columns,
     ),
     Rule(
         weight=_POLICY,
@@ -438,7 +336,7 @@ _ACROSS = (
         weight=_SAME,
         why="it belongs to a column, where it is compared",
         kinds=frozenset({Kind.SEQUENCE}),
-        applies=_owned,
+        applies=circumstances.owned,
     ),
     Rule(
         weight=_POLICY,
@@ -448,6 +346,6 @@ _ACROSS = (
     Rule(
         weight=_SAME,
         why="the other backend has no such property",
-        applies=_is_option,
+        applies=circumstances.is_option,
     ),
 )

@@ -14,7 +14,7 @@ from bootstrap.schema import classes
 from bootstrap.schema.changes import Action, Change, Kind, Weight
 from bootstrap.schema.expressions import Expression
 from bootstrap.schema.matching import Pair, by_name, by_name_or_content
-from bootstrap.schema.model import ForeignKey, Option, Schema, Table, View
+from bootstrap.schema.model import Collation, ForeignKey, Option, Schema, Table, View
 from bootstrap.schema.portable import portable
 from bootstrap.schema.types import Type
 
@@ -157,6 +157,10 @@ def _differences(old: Any, new: Any, *, across: bool) -> Iterator[tuple[str, Any
             yield from _type_differences(one, other, across=across)
         elif field.name == "options":
             yield from _option_differences(one, other)
+        elif across and isinstance(one, Collation) and isinstance(other, Collation):
+            # Between two backends what a collation does is compared, not its name.
+            if one.rules != other.rules:
+                yield name, one.rules, other.rules
         elif _is_nested(one) and _is_nested(other):
             for inner, left, right in _differences(one, other, across=across):
                 yield f"{name} {inner}", left, right

@@ -38,6 +38,19 @@ class Collation:
     accent_sensitive: bool | None = None
     pads: bool | None = None
 
+    @property
+    def rules(self) -> str:
+        """What it does, in words that are the same for all collations that do so."""
+        if None in (self.case_sensitive, self.accent_sensitive):
+            return "not known"
+        ignored = (
+            ("case", not self.case_sensitive),
+            ("accents", not self.accent_sensitive),
+            ("spaces at the end", self.pads),
+        )
+        names = [name for name, is_so in ignored if is_so]
+        return f"ignores {', '.join(names)}" if names else "exact"
+
 
 class Numbering(StrEnum):
     """Who gives a column its numbers."""

@@ -62,7 +62,7 @@ def _table(table: Table, keys: Mapping[tuple[str, str], tuple[str, ...]]) -> Tab
         columns=tuple(columns.values()),
         checks=checks,
         uniques=_once(*table.uniques, *uniques),
-        indexes=tuple(index for index in table.indexes if index not in plain),
+        indexes=tuple(_index(index) for index in table.indexes if index not in plain),
         foreign_keys=tuple(_resolved(key, keys) for key in table.foreign_keys),
     )
 
@@ -72,6 +72,11 @@ def _is_constraint(index: Index) -> bool:
     plain = all(not (key.descending or key.collation or key.operators) for key in index.keys)
     whole = index.unique and bool(index.columns) and index.where is None
     return whole and plain and index.valid and not index.include and index.nulls_distinct
+
+
+def _index(index: Index) -> Index:
+    """An index without the place of NULL, which each backend gives its own and one lets choose."""
+    return replace(index, keys=tuple(replace(key, nulls_first=False) for key in index.keys))
 
 
 def _once(*uniques: Unique) -> tuple[Unique, ...]:

@@ -5,6 +5,7 @@ Imported when the first expression is parsed, because the parser takes its time 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 
@@ -14,6 +15,15 @@ from sqlglot.errors import SqlglotError
 from bootstrap.schema.expressions import Grammar
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
+_OPPOSITES: Mapping[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+    exp.LT: exp.GTE,
+    exp.GTE: exp.LT,
+    exp.GT: exp.LTE,
+    exp.LTE: exp.GT,
+}
+_INTEGER = re.compile(r"(-?)(\d+)")
 _TEXTS = (exp.DType.TEXT, exp.DType.VARCHAR)
 _INTRODUCERS = {"_utf8mb4", "_utf8mb3", "_utf8"}
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
@@ -30,7 +40,9 @@ def rewritten(parsed: exp.Expr, grammar: Grammar, columns: Mapping[str, str]) ->
         _as_present_time,
         _as_negation,
         _as_list,
+        _as_opposite,
         _as_bounds,
+        _without_both,
         _as_chain,
         _with_brackets,
     )
@@ -114,10 +126,21 @@ def _without_cast(node: exp.Expr, grammar: Grammar, types: Mapping[str, str]) ->
         return node
     inner, to = _without_brackets(node.this), node.to
     if isinstance(inner, exp.Literal):
+        if number := _integer(inner, to):
+            return number
         return inner if _literal_stays(inner, to, node, types, grammar) else node
     if isinstance(inner, exp.Column) and to.this in _TEXTS and not to.expressions:
         return inner if types.get(inner.name) in grammar.string_types else node
     return node
+
+
+def _integer(literal: exp.Literal, to: exp.DataType) -> exp.Expr | None:
+    """The number -10 of `'-10'::integer`, which is how PostgreSQL writes one with a sign."""
+    found = _INTEGER.fullmatch(literal.name) if literal.is_string else None
+    if found is None or to.this is not exp.DType.INT:
+        return None
+    number = exp.Literal.number(found[2])
+    return exp.Neg(this=number) if found[1] else number
 
 
 def _literal_stays(
@@ -177,6 +200,26 @@ def _as_list(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.NEQ) and _is_all(node.expression):
         elements = _elements(_all_of(node.expression))
         return exp.Not(this=exp.In(this=node.this, expressions=elements)) if elements else node
+    return node
+
+
+def _as_opposite(node: exp.Expr) -> exp.Expr:
+    """`NOT (a = 1)` is `a <> 1`, as MySQL writes it; both are NULL where `a` is."""
+    inner = _without_brackets(node.this) if isinstance(node, exp.Not) else None
+    opposite = _OPPOSITES.get(type(inner))  # type: ignore[arg-type]  # None is no key
+    if inner is None or opposite is None or _is_quantified(inner.expression):
+        return node
+    return opposite(this=inner.this, expression=inner.expression)
+
+
+def _is_quantified(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Any) or _is_all(node)
+
+
+def _without_both(node: exp.Expr) -> exp.Expr:
+    """`TRIM(BOTH FROM a)` is `TRIM(a)`."""
+    if isinstance(node, exp.Trim) and node.text("position").upper() == "BOTH":
+        return exp.Trim(this=node.this, expression=node.expression)
     return node
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -42,12 +40,9 @@ from sqlalchemy.types import TypeEngine
 
 import bootstrap
 from bootstrap.database import Database
-from bootstrap.schema.compare import all_changes, compare
+from bootstrap.schema.compare import all_changes
 from bootstrap.schema.model import Schema
-from tests.available import BACKENDS
-from tests.conformance.test_corpus import said
 
-COMMITTED = Path(__file__).parent / "corpus" / "between_backends.txt"
 DIALECTS: dict[str, ModuleType] = {
     "postgresql": postgresql,
     "mysql": mysql,
@@ -171,43 +166,6 @@ async def test_the_same_declarations_make_equal_schemas(backend_name: str, empty
 
     assert one == other
     assert () == all_changes(one, other)
-
-
-@pytest.fixture
-async def every_schema(request: pytest.FixtureRequest) -> dict[str, Schema]:
-    """The portable tables on each backend."""
-    from sqlalchemy import make_url
-
-    from tests import available
-
-    servers = request.getfixturevalue("servers")
-    folder = request.getfixturevalue("tmp_path")
-    found = {}
-    for name in BACKENDS:
-        if isinstance(available.look_for(name), available.Missing):
-            pytest.skip(f"{name} is missing")
-        url = make_url(f"sqlite:///{folder}/between.db")
-        if name != "sqlite":
-            url = servers.url(name).set(database=f"between_{folder.name[-8:]}".lower())
-        available.drop(url)
-        available.create(url)
-        found[name] = await taken(url.render_as_string(hide_password=False), portable_tables())
-        available.drop(url)
-    return found
-
-
-def test_between_backends_only_what_is_written_down_differs(
-    every_schema: dict[str, Schema],
-) -> None:
-    lines = []
-    for place, one in enumerate(BACKENDS):
-        for other in BACKENDS[place + 1 :]:
-            for change in compare(every_schema[one], every_schema[other]):
-                where = f"{one} to {other}"
-                sides = f"{change.before or 'none'} -> {change.after or 'none'}"
-                lines.append(f"{where}: {change.weight}: {said(change)}: {sides}")
-
-    assert COMMITTED.read_text(encoding="utf-8").splitlines() == lines
 
 
 ODD = 'odd %s :name "x" `y` it\'s'

@@ -272,3 +272,12 @@ def test_a_sync_env_py_gets_a_sync_driver_for_another_backend_too(
     url, _ = urls.resolve(asked)
 
     assert expected == urls.driven_like(url, own).drivername
+
+
+def test_a_sync_env_py_gets_psycopg_where_no_driver_is_sync_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, _ = urls.resolve("postgresql://u:p@h/asked")
+    monkeypatch.setattr(urls, "find_spec", lambda name: name if name == "psycopg" else None)
+
+    assert "postgresql+psycopg" == urls.driven_like(url, "mysql+pymysql://u@h/own").drivername

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 _LITERALS = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|b'[01]*'|0x[0-9a-fA-F]*|NULL")
+_ESCAPED = re.compile(r"\\([\\'])")
 _WITHOUT_QUOTES = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float"} | {
     "double",
     "bit",
@@ -36,12 +37,12 @@ class Wording:
             return self.expression(written)
         if row.base.lower() in _WITHOUT_QUOTES and _LITERALS.fullmatch(written):
             return str(written)
-        quoted = written.replace("'", "''")
+        quoted = written.replace("\\", "\\\\").replace("'", "''")
         return f"'{quoted}'"
 
     def expression(self, text: str) -> str:
-        """An expression, whose quotes MySQL gives with a backslash before them."""
-        return text.replace("\\'", "'")
+        """An expression, whose quotes and backslashes MySQL gives with one before them."""
+        return _ESCAPED.sub(r"\1", text)
 
     def pads(self, collation: str) -> bool:
         """Whether spaces at the end are ignored: not by the newer ones ("Pad Attributes")."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from bootstrap.backends.postgresql.catalog import constraints
 from bootstrap.backends.postgresql.catalog.queries import Rows
@@ -33,6 +34,7 @@ from bootstrap.schema.model import (
     View,
 )
 
+_Words: TypeAlias = Callable[[str], Expression]  # brings an expression of a table into normal form
 _NUMBERING = {"a": Numbering.ALWAYS, "d": Numbering.BY_DEFAULT}
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 _STORAGE = {"p": "plain", "e": "external", "m": "main", "x": "extended"}
@@ -88,17 +90,18 @@ def _table(row: Any, grouped: _Grouped) -> Table:
         string_types=frozenset(c.type for c in columns if c.base in ("varchar", "text")),
     )
     types = {column.name: column.type for column in columns}
+    words = partial(normal, grammar=grammar, columns=types)
     backing = {one.backing for one in grouped.constraints.get(place, []) if one.backing}
     indexes = grouped.indexes.get(place, [])
     parts = constraints.of_table(
         grouped.constraints.get(place, []),
         indexes={index.name: index for index in indexes},
-        normal=lambda text: normal(text, grammar, columns=types),
+        normal=words,
     )
     return Table(
         schema=row.schema,
         name=row.name,
-        columns=tuple(_column(one, row.name, grouped) for one in columns),
+        columns=tuple(_column(one, row.name, grouped, words) for one in columns),
         primary_key=parts.primary_key,
         uniques=parts.uniques,
         checks=parts.checks,
@@ -146,7 +149,7 @@ def _stored(options: Iterable[str] | None) -> Iterable[Option]:
         yield Option(name=name, value=value)
 
 
-def _column(row: Any, table: str, grouped: _Grouped) -> Column:
+def _column(row: Any, table: str, grouped: _Grouped, words: _Words) -> Column:
     sequence = grouped.sequences.get((row.schema, row.table, row.name))
     identity = _identity(row, sequence)
     written = None if identity else row.expression
@@ -156,7 +159,7 @@ def _column(row: Any, table: str, grouped: _Grouped) -> Column:
         nullable=not row.not_null,
         default=_default(written, row) if written and not row.generated else None,
         identity=identity,
-        computed=_computed(row) if row.generated else None,
+        computed=_computed(row, words) if row.generated else None,
         collation=_collation(row),
         comment=row.comment or "",
         options=tuple(_column_options(row, table, sequence)),
@@ -220,9 +223,8 @@ def _literal(text: str, row: Any) -> Expression:
     return Expression(text=(number[1] or number[2]) if number and numeric else text)
 
 
-def _computed(row: Any) -> Computed:
-    grammar = Grammar(dialect="postgres", case_matters=True)
-    return Computed(expression=normal(row.expression, grammar), stored=row.generated == "s")
+def _computed(row: Any, words: _Words) -> Computed:
+    return Computed(expression=words(row.expression), stored=row.generated == "s")
 
 
 def _collation(row: Any) -> Collation | None:

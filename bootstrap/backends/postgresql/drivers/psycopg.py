@@ -116,4 +116,10 @@ def _diagnosis(url: URL, options: dict[str, str]) -> Connecting | None:
     return asyncpg.connecting(ours.set(drivername="postgresql+asyncpg"))
 
 
-PSYCOPG = Driver(name="psycopg", module="psycopg", install=_INSTALL, connecting=connecting)
+PSYCOPG = Driver(
+    name="psycopg",
+    module="psycopg",
+    install=_INSTALL,
+    connecting=connecting,
+    is_sync_too=True,
+)

@@ -38,6 +38,7 @@ _FAMILIES = {
     "TIMESTAMP": Family.TIMESTAMP,
     "UUID": Family.UUID,
     "JSON": Family.JSON,
+    "JSONB": Family.JSON,
 }
 _FIXED = {"CHAR", "NCHAR", "CHARACTER", "BINARY"}
 
@@ -52,5 +53,7 @@ def type_of(raw: str) -> Type:
     if family is Family.DECIMAL:
         scale = int(shape[3]) if shape and shape[3] else None
         return Type(family=family, raw=raw, precision=first, scale=scale)
+    if name in _FIXED and first is None:
+        first = 1  # CHAR is CHAR(1) in SQL
     sized = family in (Family.STRING, Family.BINARY, Family.TEXT, Family.BLOB)
     return Type(family=family, raw=raw, length=first if sized else None, fixed=name in _FIXED)
