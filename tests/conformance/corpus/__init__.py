@@ -58,3 +58,11 @@ def statements(text: str) -> tuple[str, ...]:
     """Cuts SQL at each `;` that ends a line."""
     parts = re.split(r";[ ]*(?:\n|\Z)", text)
     return tuple(part.strip() for part in parts if part.strip())
+
+
+CASES = (
+    *cases("sqlite"),
+    *cases("postgresql"),
+    *cases("mysql"),
+    *cases("mariadb", file="mysql"),
+)
