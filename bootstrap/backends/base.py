@@ -342,6 +342,8 @@ class ServerCommands:
         data_folder: The query for the server's data folder, which tells it from another server
             that took the port meanwhile.
         run_as: The accounts to try when the caller is root and the server refuses root.
+        init_takes_options: Whether what is added to the server's command line belongs to the last
+            command of `init` too, because some choices are made there for ever.
     """
 
     init: tuple[tuple[str, ...], ...]
@@ -349,6 +351,7 @@ class ServerCommands:
     url: URL
     data_folder: str
     run_as: tuple[str, ...] = ()
+    init_takes_options: bool = False
 
 
 class Server(Protocol):

@@ -56,6 +56,8 @@ def compare(before: Schema, after: Schema) -> tuple[Change, ...]:
 def all_changes(before: Schema, after: Schema) -> tuple[Change, ...]:
     """Finds all that differs, with what is the same in other words."""
     across = before.backend != after.backend
+    if before.folds_names or after.folds_names:
+        before, after = before.folded(), after.folded()
     if across:
         before, after = portable(before), portable(after)
     found = sorted(_changes(before, after, across=across), key=lambda change: change.order)

@@ -375,6 +375,7 @@ class Schema:
         backend: The name of the backend that it was read from.
         charset: The default character set of new tables, where the database has one.
         collation: Its default collation.
+        folds_names: Whether names of tables are the same in capitals and small letters.
     """
 
     backend: str
@@ -385,19 +386,45 @@ class Schema:
     sequences: tuple[Sequence, ...] = ()
     views: tuple[View, ...] = ()
     others: tuple[Other, ...] = field(default=())
+    folds_names: bool = False
 
     def __post_init__(self) -> None:
         _keep_in_order(self, "tables", "enums", "sequences", "views", "others")
 
     def without(self, names: Iterable[str]) -> Schema:
         """The schema without the tables of these names, and without their sequences."""
-        left_out = frozenset(names)
-        tables = tuple(table for table in self.tables if table.name not in left_out)
-        owners = {table.path for table in self.tables if table.name in left_out}
+        left_out = frozenset(map(self._folded, names))
+        tables = tuple(one for one in self.tables if self._folded(one.name) not in left_out)
+        owners = {one.path for one in self.tables if self._folded(one.name) in left_out}
         sequences = tuple(
             one for one in self.sequences if one.owned_by.rpartition(".")[0] not in owners
         )
         return replace(self, tables=tables, sequences=sequences)
+
+    def folded(self) -> Schema:
+        """The schema with the names of tables and views in small letters."""
+        return replace(
+            self,
+            tables=tuple(_folded(table) for table in self.tables),
+            views=tuple(replace(view, name=view.name.lower()) for view in self.views),
+            sequences=tuple(
+                replace(one, name=one.name.lower(), owned_by=_folded_owner(one.owned_by))
+                for one in self.sequences
+            ),
+        )
+
+    def _folded(self, name: str) -> str:
+        return name.lower() if self.folds_names else name
+
+
+def _folded(table: Table) -> Table:
+    keys = tuple(replace(key, table=key.table.lower()) for key in table.foreign_keys)
+    return replace(table, name=table.name.lower(), foreign_keys=keys)
+
+
+def _folded_owner(path: str) -> str:
+    table, point, column = path.rpartition(".")
+    return f"{table.lower()}{point}{column}"
 
 
 def _keep_in_order(value: object, *names: str) -> None:

@@ -140,9 +140,11 @@ class ThrowawayServer:
         )
 
     def _order(self, folder: Path, commands: ServerCommands) -> Order:
+        *first, last = commands.init
+        extra = self._options if commands.init_takes_options else ()
         return Order(
             folder=str(folder),
-            init=commands.init,
+            init=(*first, (*last, *extra)),
             run=(*commands.run, *self._options),
             account=_account(commands),
         )

@@ -65,7 +65,9 @@ class MariaDBCatalog(MySQLCatalog):
                 "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'SEQUENCE'"
             )
         ).scalars()
-        found = [_sequence(connection, name) for name in names if not tables or name in tables]
+        fold = str.lower if schema.folds_names else str
+        wanted = None if tables is None else frozenset(map(fold, tables))
+        found = [_sequence(connection, one) for one in names if not wanted or fold(one) in wanted]
         return replace(schema, sequences=tuple(found))
 
 

@@ -62,6 +62,7 @@ class MySQLServer:
             url=superuser(port),
             data_folder="SELECT @@datadir",
             run_as=ACCOUNTS,
+            init_takes_options=True,  # lower_case_table_names must be the same ever after
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from sqlalchemy import Connection
@@ -21,7 +22,8 @@ class MySQLCatalog:
     def read(self, connection: Connection, tables: Sequence[str] | None = None) -> Schema:
         """Reads the schema, or only the tables named."""
         found = queries.rows(connection, tables, self.wording.columns)
-        return reading.Reader(found, self.wording).schema()
+        schema = reading.Reader(found, self.wording).schema()
+        return replace(schema, folds_names=queries.folds_names(connection))
 
     def fingerprint(self, connection: Connection, tables: Sequence[str] | None = None) -> str:
         """A hash of what SHOW CREATE says of the database, and of all or the objects named.

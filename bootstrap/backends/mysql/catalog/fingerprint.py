@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from bootstrap.backends.mysql.catalog.queries import folds_names
+
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # What was created when, and by which settings of the client, is no part of the schema.
 _PASSED_BY = {"Created", "character_set_client", "collation_connection", "Database Collation"}
@@ -41,11 +43,12 @@ class Created:
 
 def created(connection: Connection, tables: Sequence[str] | None) -> list[Created]:
     """What makes the database and all that is in it, or the objects named with their triggers."""
-    wanted = None if tables is None else frozenset(tables)
+    fold = str.lower if folds_names(connection) else str
+    wanted = None if tables is None else frozenset(map(fold, tables))
     found = [
         row
         for row in connection.execute(text(_NAMES))
-        if wanted is None or row.name in wanted or row.table in wanted
+        if wanted is None or not wanted.isdisjoint((fold(row.name), fold(row.table)))
     ]
     quoted = connection.dialect.identifier_preparer.quote_identifier
     database = connection.execute(text("SELECT DATABASE()")).scalar_one()

@@ -136,6 +136,15 @@ def rows(connection: Connection, tables: Sequence[str] | None, columns: Mapping[
     return found
 
 
+def folds_names(connection: Connection) -> bool:
+    """Whether the server takes names of tables as the same in capitals and small letters.
+
+    With lower_case_table_names = 1 it keeps them in small letters, with 2 as they were written
+    (MySQL manual, "Identifier Case Sensitivity").
+    """
+    return bool(connection.scalar(text("SELECT @@lower_case_table_names")))
+
+
 def _asked(
     connection: Connection,
     query: str,

@@ -215,7 +215,10 @@ def _by_name(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 def _numbered(table: str, name: str) -> bool:
     """Whether InnoDB made the name of a foreign key."""
-    return re.fullmatch(re.escape(table) + r"_ibfk_\d+", name) is not None or name.isdigit()
+    return (
+        re.fullmatch(re.escape(table) + r"_ibfk_\d+", name, re.IGNORECASE) is not None
+        or name.isdigit()
+    )
 
 
 def _is_for(index: Index, key: ForeignKey) -> bool:

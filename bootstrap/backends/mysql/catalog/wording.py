@@ -54,4 +54,4 @@ class Wording:
 
     def check_by_server(self, table: str, check: Any) -> bool:
         """Whether nobody named the check."""
-        return re.fullmatch(re.escape(table) + r"_chk_\d+", check.name) is not None
+        return re.fullmatch(re.escape(table) + r"_chk_\d+", check.name, re.IGNORECASE) is not None
