@@ -70,6 +70,13 @@ if TYPE_CHECKING:
     from bootstrap.running.browsing import show as show
     from bootstrap.running.checking import CheckReport as CheckReport
     from bootstrap.running.checking import check as check
+    from bootstrap.running.each import CurrentEachReport as CurrentEachReport
+    from bootstrap.running.each import MigrateEachReport as MigrateEachReport
+    from bootstrap.running.each import StatusEachReport as StatusEachReport
+    from bootstrap.running.each import current_each as current_each
+    from bootstrap.running.each import downgrade_each as downgrade_each
+    from bootstrap.running.each import migrate_each as migrate_each
+    from bootstrap.running.each import status_each as status_each
     from bootstrap.running.ensuring import EnsureVersionReport as EnsureVersionReport
     from bootstrap.running.ensuring import ensure_version as ensure_version
     from bootstrap.running.inspection import CurrentReport as CurrentReport
@@ -142,6 +149,15 @@ _HOMES = {
         "show",
     ),
     "bootstrap.running.checking": ("CheckReport", "check"),
+    "bootstrap.running.each": (
+        "CurrentEachReport",
+        "MigrateEachReport",
+        "StatusEachReport",
+        "current_each",
+        "downgrade_each",
+        "migrate_each",
+        "status_each",
+    ),
     "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),

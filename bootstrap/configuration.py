@@ -50,10 +50,18 @@ async def config(
 
 def _shown(setting: settings.Setting[object]) -> ShownSetting:
     value = setting.value
-    if value is not None and setting.secret:
-        text: str | None = urls.shown(str(value))
+    text: str | None
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name} = {_shown_url(url)}" for name, url in value.items())
+    elif value is not None and setting.secret:
+        text = urls.shown(str(value))
     elif isinstance(value, tuple):
         text = ", ".join(value)
     else:
         text = None if value is None else str(value)
     return ShownSetting(name=setting.name, value=text, source=setting.source)
+
+
+def _shown_url(url: str) -> str:
+    """A URL without secrets, or the name of the variable that has it."""
+    return url if url.startswith("$") else urls.shown(url)

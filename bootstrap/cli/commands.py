@@ -182,18 +182,19 @@ def migrate(
             return await bootstrap.migration_script(
                 now.database, target, project=now.project, per_revision=per_revision, tag=tag
             )
-        return await bootstrap.migrate(
-            now.database,
-            target,
-            project=now.project,
-            per_revision=per_revision,
-            allow_loss=allow_loss,
-            allow_ahead=now.allow_ahead,
-            tag=tag,
-            wait_lock=now.wait_lock,
+        terms: dict[str, Any] = {
+            "project": now.project,
+            "per_revision": per_revision,
+            "allow_loss": allow_loss,
+            "allow_ahead": now.allow_ahead,
+            "tag": tag,
+            "wait_lock": now.wait_lock,
             **now.limits,
-            emit=now.emit,
-        )
+            "emit": now.emit,
+        }
+        if now.databases:
+            return await bootstrap.migrate_each(now.databases, target, **terms)
+        return await bootstrap.migrate(now.database, target, **terms)
 
     perform("migrate", common, work, alone=sql)
 
@@ -244,18 +245,19 @@ def downgrade(
             )
 
         async def attempt(*, drop_rows: bool) -> object:
-            return await bootstrap.downgrade(
-                now.database,
-                revision,
-                project=now.project,
-                drop_rows=drop_rows,
-                per_revision=per_revision,
-                allow_loss=allow_loss,
-                wait_lock=now.wait_lock,
+            terms: dict[str, Any] = {
+                "project": now.project,
+                "drop_rows": drop_rows,
+                "per_revision": per_revision,
+                "allow_loss": allow_loss,
+                "wait_lock": now.wait_lock,
                 **now.limits,
-                tag=tag,
-                emit=now.emit,
-            )
+                "tag": tag,
+                "emit": now.emit,
+            }
+            if now.databases:
+                return await bootstrap.downgrade_each(now.databases, revision, **terms)
+            return await bootstrap.downgrade(now.database, revision, **terms)
 
         try:
             return await attempt(drop_rows=yes)
@@ -336,6 +338,10 @@ def status(common: Common) -> None:
     """Shows where the database is and which revisions are pending."""
 
     async def work(now: Invocation) -> object:
+        if now.databases:
+            return await bootstrap.status_each(
+                now.databases, project=now.project, allow_ahead=now.allow_ahead
+            )
         return await bootstrap.status(
             now.database, project=now.project, allow_ahead=now.allow_ahead
         )

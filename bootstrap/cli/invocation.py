@@ -91,6 +91,15 @@ class Invocation:
             )
         return Database.of(url, like=self.settings.project_url)
 
+    @cached_property
+    def databases(self) -> dict[str, Database]:
+        """Those that the settings list, by name; none where a URL is given as an option."""
+        if self.url_option is not None:
+            return {}
+        listed = settings_module.listed_urls(self.settings)
+        self.hide(*listed.values())
+        return {name: Database.of(url) for name, url in listed.items()}
+
     @property
     def named_database(self) -> Database | None:
         """The database that the settings name, if they do."""

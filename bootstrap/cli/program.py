@@ -15,9 +15,13 @@ from bootstrap.cli.group import cli, example, leaves
 
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "bootstrap"
-_CALLED_TOO = {  # --sql
-    **dict.fromkeys(("migrate", "downgrade", "stamp"), ("migration_script",)),
+_CALLED_TOO = {  # --sql, and where the setting `databases` lists several
+    "migrate": ("migration_script", "migrate_each"),
+    "downgrade": ("migration_script", "downgrade_each"),
+    "stamp": ("migration_script",),
     "ensure-version": ("version_table_script",),
+    "status": ("status_each",),
+    "current": ("current_each",),
 }
 _VARIABLE = "_BOOTSTRAP_COMPLETE"  # click derives it from the name of the program
 

@@ -116,6 +116,13 @@ def current(common: Common, *, check_heads: bool) -> None:
     """Lists the revisions that the database is at."""
 
     async def work(now: Invocation) -> object:
+        if now.databases:
+            each = await bootstrap.current_each(
+                now.databases, project=now.project, allow_ahead=now.allow_ahead
+            )
+            if check_heads and not each.at_heads:
+                now.no = "Not all databases are at the heads."
+            return each
         report = await bootstrap.current(
             now.database, project=now.project, allow_ahead=now.allow_ahead
         )

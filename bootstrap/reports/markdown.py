@@ -16,6 +16,7 @@ from bootstrap.errors import BootstrapError
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
 from bootstrap.running.checking import CheckReport
+from bootstrap.running.each import MigrateEachReport, StatusEachReport
 from bootstrap.running.inspection import StatusReport
 from bootstrap.running.runner import MigrationReport
 
@@ -89,6 +90,12 @@ def _(report: StatusReport) -> str:
     )
     pending = [(step.revision, step.title) for step in report.pending]
     return facts + _listed(("Pending", "Title"), pending)
+
+
+@body.register(MigrateEachReport)
+@body.register(StatusEachReport)
+def _(report: MigrateEachReport | StatusEachReport) -> str:
+    return "".join(body(one) for one in report.databases)
 
 
 @body.register

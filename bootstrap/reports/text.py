@@ -23,6 +23,7 @@ from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitReport
 from bootstrap.reports import listings, verified
 from bootstrap.running.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
 from bootstrap.running.checking import CheckReport
+from bootstrap.running.each import CurrentEachReport, MigrateEachReport, StatusEachReport
 from bootstrap.running.ensuring import EnsureVersionReport
 from bootstrap.running.inspection import CurrentReport, StatusReport
 from bootstrap.running.locking import LockReport
@@ -187,6 +188,18 @@ def _(report: CurrentReport) -> RenderableType:
 
 def _newer_lines(report: CurrentReport) -> list[RenderableType]:
     return [_newer(report.ahead)] if report.ahead else []
+
+
+@render.register(CurrentEachReport)
+@render_all.register(CurrentEachReport)
+def _(report: CurrentEachReport) -> RenderableType:
+    return Group(*(render_all(one) for one in report.databases))
+
+
+@render.register(MigrateEachReport)
+@render.register(StatusEachReport)
+def _(report: MigrateEachReport | StatusEachReport) -> RenderableType:
+    return Group(*(render(one) for one in report.databases))
 
 
 @render.register

@@ -15,34 +15,34 @@ from sqlalchemy import Dialect, Engine, event
 
 from bootstrap.database import Database
 
-# Which database the env.py of this context was asked to use: other threads and tasks have theirs.
-_ASKED: ContextVar[Database | None] = ContextVar("_ASKED", default=None)
+# Which databases the env.py of this context was asked to use: other threads and tasks have theirs.
+_ASKED: ContextVar[tuple[Database, ...]] = ContextVar("_ASKED", default=())
 _CREATOR = "async_creator_fn"
 
 
 @contextmanager
-def own_words(database: Database) -> Iterator[None]:
-    """Gives new connections to a database what its URL asks for, while the block runs.
+def own_words(*databases: Database) -> Iterator[None]:
+    """Gives new connections to databases what their URLs ask for, while the block runs.
 
-    Only those that are made in this context, by an async driver that we know, with exactly this
-    URL. What env.py says in `connect_args` goes before it.
+    Only those that are made in this context, by an async driver that we know, with exactly these
+    URLs. What env.py says in `connect_args` goes before it.
 
     Args:
-        database: The one that was asked for.
+        databases: Those that were asked for.
     """
     changed: list[tuple[MutableMapping[str, Any], dict[str, Any]]] = []
 
     def connecting(
         dialect: Dialect, _record: object, _positional: object, keywords: dict[str, Any]
     ) -> None:
-        if _ASKED.get() is not database or any(one is keywords for one, _ in changed):
+        if _ASKED.get() is not databases or any(one is keywords for one, _ in changed):
             return
-        wanted = _in_words_of(dialect, keywords, database)
-        if wanted is not None:
+        found = (_in_words_of(dialect, keywords, database) for database in databases)
+        if (wanted := next((one for one in found if one is not None), None)) is not None:
             changed.append((keywords, dict(keywords)))
             _replace(keywords, wanted)
 
-    asked = _ASKED.set(database)
+    asked = _ASKED.set(databases)
     event.listen(Engine, "do_connect", connecting)
     try:
         yield

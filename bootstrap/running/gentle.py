@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 
@@ -113,10 +113,12 @@ class Gentle:
     def attach(self, connection: Connection, waits: Waits) -> Callable[[], None]:
         """Begins to watch the connection of env.py; returns what undoes that."""
         self._patience = patience = waits.of(connection, again=self._again)
-        watched = (
-            (connection, "before_cursor_execute", self._sent),
-            (connection, "after_cursor_execute", self._done),
-            (connection.engine, "handle_error", self._answered),
+        # Functions of this call: env.py may configure() twice on one connection, and SQLAlchemy
+        # knows a method it listens with already.
+        watched: tuple[tuple[Any, str, Callable[..., None]], ...] = (
+            (connection, "before_cursor_execute", lambda *_: self._sent()),
+            (connection, "after_cursor_execute", lambda *_: self._done()),
+            (connection.engine, "handle_error", lambda *_: self._answered()),
         )
         for target, name, listener in watched:
             event.listen(target, name, listener)
@@ -225,13 +227,13 @@ class Gentle:
         )
         return pause
 
-    def _sent(self, *_: object) -> None:
+    def _sent(self) -> None:
         self._since = time.monotonic()
 
-    def _answered(self, *_: object) -> None:
+    def _answered(self) -> None:
         self._since = None
 
-    def _done(self, *_: object) -> None:
+    def _done(self) -> None:
         self._since = None
         if self.overdue:  # there are statements that end without an error, such as SLEEP()
             raise StatementFailed(

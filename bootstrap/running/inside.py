@@ -59,17 +59,17 @@ def _by_url(work: Look, config: Config, **given: Any) -> None:
         run_env(config, work.scripts, work, **given)
 
 
-def surroundings(config: Config, database: Database) -> Around:
+def surroundings(config: Config, *databases: Database) -> Around:
     """What env.py finds around it, and what is as before when it has ended.
 
     Args:
         config: The project's, with the URL of the database.
-        database: The one that was asked for.
+        databases: The one that was asked for, or several.
     """
 
     @contextmanager
     def around() -> Iterator[None]:
-        with kept_logging(), own_words(database), told(config, reach_of(config)):
+        with kept_logging(), own_words(*databases), told(config, reach_of(config)):
             yield
 
     return around

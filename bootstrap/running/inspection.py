@@ -78,22 +78,8 @@ async def status(database: Target, *, project: Project, allow_ahead: bool = Fals
         RevisionError: The database is at a revision that the project does not have.
     """
     config, scripts = await in_thread(lambda: loaded(project))
-    to_heads = Move(direction=Direction.UPGRADE, targets=("heads",))
-    check_target(to_heads, scripts)
     async with opened(database) as place:
-        position = await look(place, config=config, scripts=scripts, allow_ahead=allow_ahead)
-    ahead = unknown(scripts, position)
-    planned = () if ahead else to_heads.alembic_steps(scripts, position.heads)
-    steps = [as_step(step, scripts) for step in planned]
-    return StatusReport(
-        database=str(place.database),
-        backend=position.backend,
-        server_version=position.server_version,
-        current=position.heads,
-        heads=tuple(sorted(scripts.get_heads())),
-        pending=tuple(PendingStep(revision=step.revision, title=step.title) for step in steps),
-        ahead=ahead,
-    )
+        return status_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
 
 
 async def current(
@@ -114,19 +100,59 @@ async def current(
     """
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        position = await look(place, config=config, scripts=scripts, allow_ahead=allow_ahead)
+        return current_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
+
+
+def status_of(work: Look) -> StatusReport:
+    """What `status` reports, from work that has looked.
+
+    Raises:
+        RevisionError: It has not: env.py did not connect.
+    """
+    scripts, position = work.scripts, position_of(work)
+    to_heads = Move(direction=Direction.UPGRADE, targets=("heads",))
+    check_target(to_heads, scripts)
+    ahead = unknown(scripts, position)
+    planned = () if ahead else to_heads.alembic_steps(scripts, position.heads)
+    steps = [as_step(step, scripts) for step in planned]
+    return StatusReport(
+        database=str(work.database),
+        backend=position.backend,
+        server_version=position.server_version,
+        current=position.heads,
+        heads=tuple(sorted(scripts.get_heads())),
+        pending=tuple(PendingStep(revision=step.revision, title=step.title) for step in steps),
+        ahead=ahead,
+    )
+
+
+def current_of(work: Look) -> CurrentReport:
+    """What `current` reports, from work that has looked.
+
+    Raises:
+        RevisionError: It has not: env.py did not connect.
+    """
+    scripts, position = work.scripts, position_of(work)
     ahead = unknown(scripts, position)
     known = [head for head in position.heads if head not in ahead]
     found = sorted(scripts.get_all_current(tuple(known)), key=lambda one: one.revision)
     names = tuple(one.revision for one in found)
     return CurrentReport(
-        database=str(place.database),
+        database=str(work.database),
         backend=position.backend,
         server_version=position.server_version,
         revisions=listing.described(scripts, found, current=names),
         heads=tuple(sorted(scripts.get_heads())),
         ahead=ahead,
     )
+
+
+async def _looked(
+    place: Place, config: Config, scripts: ScriptDirectory, *, allow_ahead: bool
+) -> Look:
+    work = Look(scripts=scripts, database=place.database, connection=place.connection)
+    await look_by(work, config=config, allow_ahead=allow_ahead)
+    return work
 
 
 async def look(
@@ -138,8 +164,7 @@ async def look(
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The database is at a revision that the project does not have.
     """
-    work = Look(scripts=scripts, database=place.database, connection=place.connection)
-    return await look_by(work, config=config, allow_ahead=allow_ahead)
+    return position_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
 
 
 async def look_by(
@@ -157,8 +182,18 @@ async def look_by(
         DatabaseError, RevisionError: As for `look`.
     """
     await run_inside(work, config=config, dont_mutate=True, **options)
+    position = position_of(work)
+    if not allow_ahead:
+        refuse_unknown(work.scripts, position)
+    return position
+
+
+def position_of(work: Look) -> Position:
+    """Where work has found its database to be.
+
+    Raises:
+        RevisionError: It has found nothing: env.py did not connect.
+    """
     if work.position is None:
         raise RevisionError("env.py ended without calling context.configure()")
-    if not allow_ahead:
-        refuse_unknown(work.scripts, work.position)
     return work.position

@@ -93,7 +93,7 @@ async def migrate(
     terms = Terms(
         limits=limits, per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead
     )
-    asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
@@ -139,7 +139,7 @@ async def downgrade(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
     terms = Terms(approve=approve, limits=limits, per_revision=per_revision, allow_loss=allow_loss)
-    asked = _Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
@@ -169,12 +169,12 @@ async def stamp(
     """
     targets = (revisions,) if isinstance(revisions, str) else tuple(revisions)
     move = Move(direction=Direction.STAMP, targets=targets, purge=purge)
-    asked = _Asked(project=project, move=move, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
     """What a caller has asked for, apart from the database; see `migrate` for each of them."""
 
     project: Project
@@ -185,11 +185,11 @@ class _Asked:
     emit: Emit
 
 
-async def _run(target: Target, asked: _Asked) -> MigrationReport:
+async def _run(target: Target, asked: Asked) -> MigrationReport:
     started = time.perf_counter()
     config, scripts = await in_thread(lambda: loaded(asked.project))
     check_target(asked.move, scripts)
-    forward = _Forward(asked.emit)
+    forward = Forward(asked.emit)
     async with (
         opened(target) as place,
         run_lock(place, wait=asked.wait_lock, emit=asked.emit) as lock,
@@ -208,25 +208,15 @@ async def _run(target: Target, asked: _Asked) -> MigrationReport:
         )
         await _worked(work, gentle, place, asked, config)
         forward.check()
-        position = _position(work)
-        after = await _verified(work, position, place)
+        after = await verified(work, place)
         await lock.prove()
-    return MigrationReport(
-        database=str(place.database),
-        backend=position.backend,
-        server_version=position.server_version,
-        before=position.heads if work.before is None else work.before,
-        after=after,
-        steps=tuple(work.applied),
-        seconds=time.perf_counter() - started,
-        ahead=unknown(scripts, position) if asked.terms.allow_ahead else (),
-    )
+    return report(work, after, seconds=time.perf_counter() - started)
 
 
-async def _worked(work: Apply, gentle: Gentle, place: Place, asked: _Asked, config: Config) -> None:
+async def _worked(work: Apply, gentle: Gentle, place: Place, asked: Asked, config: Config) -> None:
     """Lets env.py do the work, again where it got no lock and nothing of it is left."""
     try:
-        async with gentle.watching(place, lambda: work.cancellable):
+        async with work.watched(place):
             while not await _came_through(work, gentle, asked, config):
                 work.again()
     except asyncio.CancelledError:
@@ -234,7 +224,7 @@ async def _worked(work: Apply, gentle: Gentle, place: Place, asked: _Asked, conf
         raise
 
 
-async def _came_through(work: Apply, gentle: Gentle, asked: _Asked, config: Config) -> bool:
+async def _came_through(work: Apply, gentle: Gentle, asked: Asked, config: Config) -> bool:
     move, tag = asked.move, asked.tag
     try:
         await run_inside(
@@ -249,39 +239,66 @@ async def _came_through(work: Apply, gentle: Gentle, asked: _Asked, config: Conf
     return True
 
 
-def _position(work: Apply) -> Position:
-    if work.position is None:
+async def verified(work: Apply, place: Place) -> tuple[str, ...]:
+    """Reads on a fresh connection where the database is; env.py's word is not enough.
+
+    On the program's own connection if it gave one: others see nothing before it commits.
+
+    Raises:
+        RevisionError: It is not where it should be, or env.py has not used it at all.
+    """
+    if not work.calls:
         raise RevisionError(
             "env.py ended without calling context.configure(), so nothing was applied",
             hint="compare it with the env.py that `alembic init -t async` writes",
         )
-    return work.position
-
-
-async def _verified(work: Apply, position: Position, place: Place) -> tuple[str, ...]:
-    """Reads on a fresh connection where the database is; env.py's word is not enough.
-
-    On the program's own connection if it gave one: others see nothing before it commits.
-    """
-    found = await read_heads(
-        place, version_table=position.version_table, schema=position.version_table_schema
-    )
-    expected = work.heads()
-    if found != expected:
-        raise RevisionError(
-            f"env.py ended without an error, but the database is at {_named(found)} "
-            f"instead of {_named(expected)}",
-            hint="look in env.py for a swallowed exception, another database, or a statement "
-            "before context.configure(), which makes Alembic apply nothing",
+    found: tuple[str, ...] = ()
+    for call in work.calls.values():
+        position = call.position
+        found = await read_heads(
+            place, version_table=position.version_table, schema=position.version_table_schema
         )
+        if found != call.heads:
+            raise RevisionError(
+                f"env.py ended without an error, but {_where(work, position)} is at "
+                f"{_named(found)} instead of {_named(call.heads)}",
+                hint="look in env.py for a swallowed exception, another database, or a statement "
+                "before context.configure(), which makes Alembic apply nothing",
+            )
     return found
+
+
+def _where(work: Apply, position: Position) -> str:
+    return "the database" if len(work.calls) == 1 else f"{position.lock_name} of the database"
+
+
+def report(work: Apply, after: tuple[str, ...], *, seconds: float) -> MigrationReport:
+    """What work has done; of several version tables in one database, the last one's place.
+
+    Args:
+        work: It is done, and verified.
+        after: Where the database was found to be.
+        seconds: What it took.
+    """
+    call = list(work.calls.values())[-1]
+    position = call.position
+    return MigrationReport(
+        database=str(work.database),
+        backend=position.backend,
+        server_version=position.server_version,
+        before=call.before,
+        after=after,
+        steps=tuple(work.applied),
+        seconds=seconds,
+        ahead=unknown(work.scripts, position) if work.terms.allow_ahead else (),
+    )
 
 
 def _named(heads: Sequence[str]) -> str:
     return ", ".join(heads) or "no revision"
 
 
-class _Forward:
+class Forward:
     """Hands events from env.py's thread to the caller's event loop, in order."""
 
     def __init__(self, emit: Emit) -> None:

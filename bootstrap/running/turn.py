@@ -55,10 +55,16 @@ class Turn:
 
 
 class LockedTurn(Turn):
-    """The turn of a run that has to take a lock, which lives in the caller's event loop."""
+    """The turn of a run that has to take a lock, which lives in the caller's event loop.
 
-    def __init__(self, lock: RunLock) -> None:
+    Args:
+        lock: The lock to take.
+        others: Locks of the same run on other databases, which must be held too once taken.
+    """
+
+    def __init__(self, lock: RunLock, *others: RunLock) -> None:
         self._lock = lock
+        self._all = (lock, *others)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._awaited: Future[Any] | None = None
@@ -77,8 +83,9 @@ class LockedTurn(Turn):
         self._wait(self._lock.announce())
 
     def prove(self) -> None:
-        """Asks the server for the lock."""
-        self._wait(self._lock.prove())
+        """Asks the servers for the locks."""
+        for lock in self._all:
+            self._wait(lock.prove())
 
     def rest(self, seconds: float) -> None:
         """Lets the lock be kept alive meanwhile."""

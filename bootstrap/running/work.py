@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
@@ -24,6 +24,7 @@ from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
 from bootstrap.running.moves import AlembicStep, AppliedStep, Move, Step, as_step
 from bootstrap.running.turn import StoppedError, Turn
+from bootstrap.targets import Place
 
 Approve: TypeAlias = Callable[[MigrationContext, Sequence[AlembicStep]], None]
 
@@ -52,6 +53,28 @@ class Position:
     def lock_name(self) -> str:
         """What the run lock is taken for: the version table."""
         return _qualified(self.version_table, self.version_table_schema)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What one `context.configure()` of env.py has led to.
+
+    Attributes:
+        position: Where the version table of the call was found to be.
+        before: Where it was at first; env.py may have run several times.
+        begin: The revisions that the plan begins with.
+        planned: The steps.
+    """
+
+    position: Position
+    before: tuple[str, ...]
+    begin: tuple[str, ...]
+    planned: tuple[AlembicStep, ...]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Where that version table must be when all planned steps are applied."""
+        return heads_after(self.begin, self.planned)
 
 
 def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
@@ -175,9 +198,10 @@ class Apply(Look):
         emit: Told before and after each step.
         terms: What the caller allows.
         gentle: Keeps it from standing in the way of others; None for what only writes a script.
-        before: Where the database was found to be at first.
         running: The step that is being applied; it stays set when that fails.
         applied: The steps that are done; not yet committed where one transaction holds all.
+        calls: What each `context.configure()` has led to, by its version table; an env.py may have
+            one in each schema. Of two for the same one the last counts.
         only_written: Whether there is no database behind it, and what is done is text.
     """
 
@@ -188,9 +212,9 @@ class Apply(Look):
     emit: Emit
     terms: Terms = field(default_factory=Terms)
     gentle: Gentle | None = None
-    before: tuple[str, ...] | None = None
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
+    calls: dict[str, Call] = field(default_factory=dict)
     _planned: tuple[AlembicStep, ...] = ()
     _begin: tuple[str, ...] = ()
     _guard: Guard = field(default_factory=Guard)
@@ -207,15 +231,24 @@ class Apply(Look):
         with only_reading(context):
             self.watch(context)
             self.position = read_position(context)
-            self.before = self.position.heads if self.before is None else self.before
             self.turn.settled()
-            if not self.move.purge:
-                self._begin = self.position.heads
-                if self.terms.allow_ahead and unknown(self.scripts, self.position):
-                    return
-                refuse_unknown(self.scripts, self.position)
-            self._planned = self.move.alembic_steps(self.scripts, self._begin)
+            self._begin, self._planned = self._plan(self.position)
+            self.calls[name] = Call(
+                position=self.position,
+                before=self.calls[name].before if name in self.calls else self.position.heads,
+                begin=self._begin,
+                planned=self._planned,
+            )
             self.terms.approve(context, self._planned)
+
+    def _plan(self, position: Position) -> tuple[tuple[str, ...], tuple[AlembicStep, ...]]:
+        """Where the steps begin, and the steps."""
+        begin = () if self.move.purge else position.heads
+        if not self.move.purge:
+            if self.terms.allow_ahead and unknown(self.scripts, position):
+                return begin, ()
+            refuse_unknown(self.scripts, position)
+        return begin, self.move.alembic_steps(self.scripts, begin)
 
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
@@ -256,6 +289,12 @@ class Apply(Look):
         self.failed = self.running = None
         if self.position is None or self.position.undone in {Undone.RUN, Undone.PROGRAM}:
             self.applied.clear()
+
+    def watched(self, place: Place) -> AbstractAsyncContextManager[None]:
+        """Looks at its statements from outside during the block, in the caller's event loop."""
+        if self.gentle is None:
+            return nullcontext()
+        return self.gentle.watching(place, lambda: self.cancellable)
 
     @contextmanager
     def _gently(self, context: MigrationContext) -> Iterator[None]:

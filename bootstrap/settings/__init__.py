@@ -20,6 +20,7 @@ from bootstrap.errors import SettingsError
 from bootstrap.settings.files import table_of
 from bootstrap.settings.sources import (
     COMMAND,
+    FILE,
     PROJECT_URL,
     URL,
     Found,
@@ -31,6 +32,7 @@ from bootstrap.settings.sources import (
 from bootstrap.settings.values import (
     CONFIGURATION,
     COUNT,
+    DATABASES,
     FLAG,
     HANDED,
     NAMES,
@@ -40,7 +42,7 @@ from bootstrap.settings.values import (
     Setting,
 )
 
-__all__ = ["Setting", "Settings", "project_at", "resolve", "rows"]
+__all__ = ["Setting", "Settings", "listed_urls", "project_at", "resolve", "rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Settings:
         section: Its section, Alembic's `-n`.
         url_command: A program that prints the database URL.
         url: The database; None when nothing says which.
+        databases: Those of an env.py that works on several, by name: URLs, or `$VARIABLE`.
         env_var: An environment variable that has the URL while env.py runs.
         configure: A function, `module:function`, called with Alembic's Config and the URL before
             env.py runs.
@@ -107,6 +110,10 @@ class Settings:
             sources=URL,
             secret=True,
         ),
+    ]
+    databases: Annotated[
+        Setting[Mapping[str, str] | None],
+        Spec(kind=DATABASES, default=None, environment=(), sources=FILE, secret=True),
     ]
     env_var: Annotated[
         Setting[str | None],
@@ -205,6 +212,33 @@ def project_at(*, options: Mapping[str, object]) -> tuple[Setting[Path], Setting
     given = _given(options, os.environ, Path())
     config = _looked_up("config", given, earlier={})
     return config, _looked_up("section", given, earlier={"config": config})
+
+
+def listed_urls(settings: Settings, environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The URLs of the setting `databases`, by name; variables are looked up now, not before.
+
+    Args:
+        settings: Those in force.
+        environ: The environment; None for that of the process.
+
+    Raises:
+        SettingsError: A variable has nothing.
+    """
+    found = {}
+    for name, url in (settings.databases.value or {}).items():
+        found[name] = _variable(name, url, os.environ if environ is None else environ)
+    return found
+
+
+def _variable(name: str, url: str, environ: Mapping[str, str]) -> str:
+    if not url.startswith("$"):
+        return url
+    if not (value := environ.get(url[1:], "").strip()):
+        raise SettingsError(
+            f"the database {name} has its URL in the variable {url[1:]}, which is not set",
+            hint=f"set {url[1:]}, or write the URL into databases in [tool.bootstrap]",
+        )
+    return value
 
 
 def rows(settings: Settings) -> tuple[Setting[Any], ...]:

@@ -132,6 +132,7 @@ def from_ini(search: Search) -> Found | None:
 
 COMMAND: tuple[Source, ...] = (from_option, from_environment)
 PLAIN: tuple[Source, ...] = (from_option, from_environment, from_pyproject)
+FILE: tuple[Source, ...] = (from_pyproject,)
 URL: tuple[Source, ...] = (
     from_option,
     from_environment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -67,6 +67,13 @@ def _names(raw: object, _base: Path) -> tuple[str, ...]:
     return names
 
 
+def _databases(raw: object, base: Path) -> Mapping[str, str]:
+    """A table of names, each with a URL or the name of a variable that has one."""
+    if not isinstance(raw, Mapping) or not raw:
+        raise ValueError
+    return {_text(name, base): _text(url, base) for name, url in raw.items()}
+
+
 def _path(raw: object, base: Path) -> Path:
     if isinstance(raw, str) and raw.strip():
         return base / raw
@@ -112,6 +119,10 @@ def _flag(raw: object, _base: Path) -> bool:
 
 TEXT = Kind(expected="a text that is not empty", parse=_text)
 NAMES = Kind(expected="names, as a list or with commas between them", parse=_names)
+DATABASES = Kind(
+    expected='a table of names with URLs or, after a $, variables: {one = "$ONE_URL"}',
+    parse=_databases,
+)
 PATH = Kind(expected="the path of a file or folder", parse=_path)
 CONFIGURATION = Kind(expected="the path of an alembic.ini", parse=_configuration)
 SECONDS = Kind(expected="seconds, such as 60 or 2.5", parse=_seconds)

@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url
 
 from bootstrap import urls
 from bootstrap.errors import SettingsError
-from bootstrap.settings import _SPECS, Setting, Settings, resolve, rows
+from bootstrap.settings import _SPECS, Setting, Settings, listed_urls, resolve, rows
 
 SECRET = "s3cr3t"
 
@@ -145,6 +145,7 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "section": "alembic",
         "url_command": None,
         "url": None,
+        "databases": None,
         "env_var": None,
         "configure": None,
         "hand_over": "nothing",
@@ -209,6 +210,20 @@ def test_backends_are_a_list_or_have_commas_between_them(world: World) -> None:
     assert ("sqlite", "mysql") == from_toml.value
     assert ("mysql", "postgresql") == from_environment.value
     assert (("mariadb",), "option --backend") == (from_options.value, from_options.source)
+
+
+def test_databases_are_urls_or_variables_that_are_looked_up_when_they_are_needed(
+    world: World,
+) -> None:
+    world.pyproject(f'databases = {{one = "{SECRET}", two = "$TWO_URL"}}')
+    settings = world.resolve()
+
+    with pytest.raises(SettingsError, match="two has its URL in the variable TWO_URL"):
+        listed_urls(settings, {"TWO_URL": " "})
+    found = listed_urls(settings, {"TWO_URL": "sqlite:///two.db"})
+
+    assert {"one": SECRET, "two": "sqlite:///two.db"} == found
+    assert SECRET not in repr(settings)
 
 
 def _plain(settings: Settings) -> tuple[float, bool, str, Path | None]:
@@ -355,6 +370,8 @@ def test_a_pyproject_of_others_says_nothing(world: World) -> None:
         ("datasets = 1", "the path of a file or folder"),
         ('config = ""', "the path of an alembic.ini"),
         (f'url = ["{SECRET}"]', "a text that is not empty"),
+        (f'databases = ["{SECRET}"]', "a table of names"),
+        ("databases = {}", "a table of names"),
     ],
 )
 def test_a_bad_value_is_told_with_its_source_and_what_is_expected(

@@ -1,0 +1,281 @@
+"""The same for each of several databases that one env.py works on: migrate, downgrade, look."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL
+
+from bootstrap.database import Database
+from bootstrap.events import Emit, silent
+from bootstrap.project import Project, loaded
+from bootstrap.records.lock import WAIT, run_lock
+from bootstrap.revisions.environment import in_thread
+from bootstrap.running import losses
+from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
+from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
+from bootstrap.running.moves import Direction, Move, check_target
+from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
+from bootstrap.running.several import (
+    Several,
+    configured_for,
+    refuse_doubles,
+    refuse_unvisited,
+    run_inside_several,
+)
+from bootstrap.running.stopping import what_stays
+from bootstrap.running.turn import LockedTurn
+from bootstrap.running.work import Apply, Look, Terms, approve_all, refuse_unknown
+from bootstrap.targets import Place
+
+Databases: TypeAlias = Mapping[str, Database | str | URL]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateEachReport:
+    """What a run did with each of several databases, in the order in which they were listed."""
+
+    databases: tuple[MigrationReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEachReport:
+    """Where each of several databases is."""
+
+    databases: tuple[StatusReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentEachReport:
+    """The newest applied revisions of each of several databases."""
+
+    databases: tuple[CurrentReport, ...]
+
+    @property
+    def at_heads(self) -> bool:
+        """Whether all heads are applied to all of them."""
+        return all(one.at_heads for one in self.databases)
+
+
+async def migrate_each(
+    databases: Databases,
+    revision: str = "head",
+    *,
+    project: Project,
+    per_revision: bool = False,
+    allow_loss: bool = False,
+    allow_ahead: bool = False,
+    wait_lock: float = WAIT,
+    lock_timeout: float | None = None,
+    lock_retries: int = LOCK_RETRIES,
+    statement_timeout: float | None = None,
+    tag: str | None = None,
+    emit: Emit = silent,
+) -> MigrateEachReport:
+    """Upgrades several databases that one env.py works on, as Alembic's template `multidb` does.
+
+    env.py runs twice: first nothing is written, to see that it connects to all of these databases
+    and to no other. Then each has a run lock of its own, held until all are done and verified.
+
+    Args:
+        databases: By the names that they have in env.py; the section of that name in Alembic's
+            Config gets the URL. They must exist.
+        revision: As for `migrate`, and so are the others.
+        project: Whose revisions.
+        per_revision: See there.
+        allow_loss: See there.
+        allow_ahead: See there.
+        wait_lock: Seconds to wait for another run, on each database.
+        lock_timeout: See there.
+        lock_retries: See there; a revision that was rolled back is not tried again here, because
+            env.py would begin anew with all databases.
+        statement_timeout: See there.
+        tag: See there.
+        emit: See there.
+
+    Raises:
+        SettingsError: env.py connects to another database, or leaves one out; nothing was run.
+        LockNotObtained, LockLost, DatabaseError, RevisionError, StatementFailed,
+            PartsWouldBeLost: As for `migrate`.
+    """
+    move = Move(direction=Direction.UPGRADE, targets=(revision,))
+    limits = Limits(
+        lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
+    )
+    terms = Terms(
+        limits=limits, per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead
+    )
+    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    return await _run(databases, asked)
+
+
+async def downgrade_each(
+    databases: Databases,
+    revision: str,
+    *,
+    project: Project,
+    drop_rows: bool = False,
+    per_revision: bool = False,
+    allow_loss: bool = False,
+    wait_lock: float = WAIT,
+    lock_timeout: float | None = None,
+    lock_retries: int = LOCK_RETRIES,
+    statement_timeout: float | None = None,
+    tag: str | None = None,
+    emit: Emit = silent,
+) -> MigrateEachReport:
+    """Downgrades several databases that one env.py works on.
+
+    Args:
+        databases: As for `migrate_each`.
+        revision: As for `downgrade`, and so are the others.
+        project: Whose revisions.
+        drop_rows: See there.
+        per_revision: See there.
+        allow_loss: See there.
+        wait_lock: Seconds to wait for another run, on each database.
+        lock_timeout: See there.
+        lock_retries: See there; a revision that was rolled back is not tried again here, because
+            env.py would begin anew with all databases.
+        statement_timeout: See there.
+        tag: See there.
+        emit: See there.
+
+    Raises:
+        RowsWouldBeLost: Tables with rows would be dropped; that database was not changed.
+        SettingsError, LockNotObtained, LockLost, DatabaseError, RevisionError, StatementFailed,
+            PartsWouldBeLost: As for `migrate_each`.
+    """
+    move = Move(direction=Direction.DOWNGRADE, targets=(revision,))
+    approve = approve_all if drop_rows else losses.refuse_loss
+    limits = Limits(
+        lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
+    )
+    terms = Terms(approve=approve, limits=limits, per_revision=per_revision, allow_loss=allow_loss)
+    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    return await _run(databases, asked)
+
+
+async def status_each(
+    databases: Databases, *, project: Project, allow_ahead: bool = False
+) -> StatusEachReport:
+    """Looks where each of several databases is, that one env.py works on.
+
+    Args:
+        databases: As for `migrate_each`; nothing in them is changed.
+        project: Whose revisions.
+        allow_ahead: As for `status`.
+
+    Raises:
+        SettingsError, DatabaseError, RevisionError: As for `migrate_each`.
+    """
+    looks = await _looks(databases, project, allow_ahead=allow_ahead)
+    return StatusEachReport(databases=tuple(status_of(one) for one in looks))
+
+
+async def current_each(
+    databases: Databases, *, project: Project, allow_ahead: bool = False
+) -> CurrentEachReport:
+    """Looks which revisions each of several databases is at.
+
+    Args:
+        databases: As for `status_each`.
+        project: Whose revisions.
+        allow_ahead: As for `status`.
+
+    Raises:
+        SettingsError, DatabaseError, RevisionError: As for `migrate_each`.
+    """
+    looks = await _looks(databases, project, allow_ahead=allow_ahead)
+    return CurrentEachReport(databases=tuple(current_of(one) for one in looks))
+
+
+async def _looks(databases: Databases, project: Project, *, allow_ahead: bool) -> tuple[Look, ...]:
+    listed = _listed(databases)
+    config, scripts = await in_thread(lambda: loaded(project))
+    return await _looked(listed, config, scripts, allow_ahead=allow_ahead)
+
+
+def _listed(databases: Databases) -> dict[str, Database]:
+    listed = {name: Database.of(database) for name, database in databases.items()}
+    refuse_doubles(listed)
+    return listed
+
+
+async def _looked(
+    databases: Mapping[str, Database],
+    config: Config,
+    scripts: ScriptDirectory,
+    *,
+    allow_ahead: bool,
+) -> tuple[Look, ...]:
+    """Looks where the databases are, and that env.py works on all of them and on no other."""
+    looks = tuple(Look(scripts=scripts, database=one) for one in databases.values())
+    several = Several(looks)
+    await run_inside_several(several, config=configured_for(config, databases), dont_mutate=True)
+    refuse_unvisited(several)
+    for one in looks:
+        if one.position is not None and not allow_ahead:
+            refuse_unknown(scripts, one.position)
+    return looks
+
+
+async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
+    started = time.perf_counter()
+    listed = _listed(databases)
+    config, scripts = await in_thread(lambda: loaded(asked.project))
+    check_target(asked.move, scripts)
+    await _looked(listed, config, scripts, allow_ahead=asked.terms.allow_ahead)
+    forward = Forward(asked.emit)
+    async with AsyncExitStack() as held:
+        places = [Place(database=database) for database in listed.values()]
+        locks = [
+            await held.enter_async_context(run_lock(one, wait=asked.wait_lock, emit=asked.emit))
+            for one in places
+        ]
+        turns = [
+            LockedTurn(lock, *(other for other in locks if other is not lock)) for lock in locks
+        ]
+        works = [
+            Apply(
+                scripts=scripts,
+                database=place.database,
+                move=asked.move,
+                turn=turn,
+                emit=forward.send,
+                terms=asked.terms,
+                gentle=Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send),
+            )
+            for place, turn in zip(places, turns, strict=True)
+        ]
+        for work, place in zip(works, places, strict=True):
+            await held.enter_async_context(work.watched(place))
+        await _worked(works, asked, configured_for(config, listed))
+        forward.check()
+        found = [await verified(work, place) for work, place in zip(works, places, strict=True)]
+        for lock in locks:
+            await lock.prove()
+    seconds = time.perf_counter() - started
+    done = zip(works, found, strict=True)
+    return MigrateEachReport(
+        databases=tuple(report(work, after, seconds=seconds) for work, after in done)
+    )
+
+
+async def _worked(works: list[Apply], asked: Asked, config: Config) -> None:
+    """Lets env.py do the works; says what stays where the caller does not wait for their end."""
+    several = Several(works)
+    try:
+        await run_inside_several(
+            several, config=config, destination_rev=asked.move.destination, tag=asked.tag
+        )
+    except asyncio.CancelledError:
+        asked.emit(await what_stays(several.now, Place(database=several.now.database)))
+        raise
