@@ -30,6 +30,9 @@ class Project:
         toml_file: The pyproject.toml, where it is not the one beside the ini file.
         x: Arguments that env.py asks for with `context.get_x_argument()` (Alembic's `-x`).
         reach: How env.py learns of the database, beside the option `sqlalchemy.url`.
+        first: A function, `module:function`, that makes the schema of an empty database, for a
+            history that does not begin with one; it gets a sync Connection, and gives the revision
+            to stamp: None for the head, "base" when all revisions are to be run after it.
     """
 
     config_file: Path
@@ -37,6 +40,7 @@ class Project:
     toml_file: Path | None = None
     x: tuple[str, ...] = field(default=(), repr=False)  # may hold a secret
     reach: Reach = Reach()  # noqa: RUF009 - it is frozen
+    first: str | None = None
 
     @classmethod
     def at(
@@ -47,6 +51,7 @@ class Project:
         toml_file: Path | None = None,
         x: Sequence[str] = (),
         reach: Reach = Reach(),  # noqa: B008 - it is frozen
+        first: str | None = None,
     ) -> Self:
         """Takes the project whose configuration is this file, after a look that it is there.
 
@@ -56,12 +61,18 @@ class Project:
             toml_file: See there.
             x: See there; `("tenant=blue",)`.
             reach: See there; `Reach(env_var="APP_DATABASE")`.
+            first: See there; `"app.models:create"`.
 
         Raises:
             SettingsError: There is no Alembic configuration.
         """
         project = cls(
-            config_file=config_file, section=section, toml_file=toml_file, x=tuple(x), reach=reach
+            config_file=config_file,
+            section=section,
+            toml_file=toml_file,
+            x=tuple(x),
+            reach=reach,
+            first=first,
         )
         if not config_file.is_file() and "alembic" not in tools_of(project.pyproject):
             raise SettingsError(

@@ -114,6 +114,7 @@ class Invocation:
             toml_file=self.settings.pyproject.value,
             x=self.given.x,
             reach=self._reach,
+            first=self.settings.first.value,
         )
 
     @property

@@ -126,6 +126,8 @@ def _(report: StatusReport) -> RenderableType:
         ("Newest", _heads(report.heads)),
         ("Pending", str(len(report.pending)) if report.pending else "none"),
     ]
+    if report.first:
+        facts.append(("First", f"{report.first} makes the schema of this empty database"))
     if report.ahead:
         return Group(_facts(facts), _newer(report.ahead))
     pending = [(step.revision, step.title) for step in report.pending]

@@ -99,16 +99,26 @@ def call(named: str, *arguments: Any, setting: str) -> object:
         SettingsError: There is no such function.
         RevisionError: It raised something.
     """
-    function = _function(named, setting=setting)
+    called = function(named, setting=setting)
     try:
-        return function(*arguments)
+        return called(*arguments)
     except BootstrapError:
         raise
     except Exception as error:
         raise faults.broken_file(error, tried=f"{setting} = {named!r} failed") from error
 
 
-def _function(named: str, *, setting: str) -> Callable[..., object]:
+def function(named: str, *, setting: str) -> Callable[..., object]:
+    """The function of the project that a setting names.
+
+    Args:
+        named: `module:function`.
+        setting: The name of the setting.
+
+    Raises:
+        SettingsError: There is no such function.
+        RevisionError: Its module raised something.
+    """
     module, _, name = named.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)

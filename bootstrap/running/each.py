@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL
 
 from bootstrap.database import Database
@@ -200,7 +199,8 @@ async def current_each(
 async def _looks(databases: Databases, project: Project, *, allow_ahead: bool) -> tuple[Look, ...]:
     listed = _listed(databases)
     config, scripts = await in_thread(lambda: loaded(project))
-    return await _looked(listed, config, scripts, allow_ahead=allow_ahead)
+    looks = [Look(scripts=scripts, database=one, first=project.first) for one in listed.values()]
+    return await _looked(listed, looks, config, allow_ahead=allow_ahead)
 
 
 def _listed(databases: Databases) -> dict[str, Database]:
@@ -210,21 +210,16 @@ def _listed(databases: Databases) -> dict[str, Database]:
 
 
 async def _looked(
-    databases: Mapping[str, Database],
-    config: Config,
-    scripts: ScriptDirectory,
-    *,
-    allow_ahead: bool,
+    databases: Mapping[str, Database], looks: Sequence[Look], config: Config, *, allow_ahead: bool
 ) -> tuple[Look, ...]:
     """Looks where the databases are, and that env.py works on all of them and on no other."""
-    looks = tuple(Look(scripts=scripts, database=one) for one in databases.values())
     several = Several(looks)
     await run_inside_several(several, config=configured_for(config, databases), dont_mutate=True)
     refuse_unvisited(several)
     for one in looks:
         if one.position is not None and not allow_ahead:
-            refuse_unknown(scripts, one.position)
-    return looks
+            refuse_unknown(one.scripts, one.position)
+    return several.works
 
 
 async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
@@ -232,7 +227,8 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
     listed = _listed(databases)
     config, scripts = await in_thread(lambda: loaded(asked.project))
     check_target(asked.move, scripts)
-    await _looked(listed, config, scripts, allow_ahead=asked.terms.allow_ahead)
+    looks = [Look(scripts=scripts, database=one) for one in listed.values()]
+    await _looked(listed, looks, config, allow_ahead=asked.terms.allow_ahead)
     forward = Forward(asked.emit)
     async with AsyncExitStack() as held:
         places = [Place(database=database) for database in listed.values()]
@@ -247,6 +243,7 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
             Apply(
                 scripts=scripts,
                 database=place.database,
+                first=asked.project.first,
                 move=asked.move,
                 turn=turn,
                 emit=forward.send,

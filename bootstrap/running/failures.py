@@ -16,7 +16,7 @@ from bootstrap.backends.chain import causes
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFailed
 from bootstrap.revisions import faults
-from bootstrap.running.moves import Step
+from bootstrap.running.moves import Direction, Step
 from bootstrap.running.work import Apply, Look, Undone, not_handed
 
 _ASYNCIO = Path(asyncio.__file__).parent
@@ -100,8 +100,13 @@ def _in_script(error: BaseException, step: Step) -> RevisionError:
 
 def _raised(error: BaseException, step: Step, *, hint: str) -> RevisionError:
     place = _place(error, step)
-    said = f"revision {step.revision} raised {faults.raised(error)}"
+    said = f"{_called(step)} raised {faults.raised(error)}"
     return RevisionError(said + (f"\n  {place}" if place else ""), hint=hint, place=place)
+
+
+def _called(step: Step) -> str:
+    """A revision, or the project's function that is called for the first time."""
+    return step.revision if step.direction is Direction.STAMP else f"revision {step.revision}"
 
 
 def _place(error: BaseException, step: Step) -> Place | None:
@@ -116,7 +121,7 @@ def _in_revision(
     place = _place(error, step)
     code = f"{database.backend.name} {failure.code}".strip()
     lines = [
-        f"a statement of revision {step.revision} failed ({code}: {failure.text})",
+        f"a statement of {_called(step)} failed ({code}: {failure.text})",
         f"  {place or ''}   {_statement(error)}".rstrip(),
         *_met_with(work, failure),
     ]

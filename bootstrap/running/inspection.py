@@ -32,6 +32,8 @@ class StatusReport:
 
     Attributes:
         ahead: What of `current` no file of the project has: newer code applied it.
+        first: The project's function that `bootstrap migrate` will call, because the database is
+            empty; those of `pending` whose schema it makes are stamped then, not run.
     """
 
     database: str
@@ -41,6 +43,7 @@ class StatusReport:
     heads: tuple[str, ...]
     pending: tuple[PendingStep, ...]
     ahead: tuple[str, ...] = ()
+    first: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,14 @@ async def status(database: Target, *, project: Project, allow_ahead: bool = Fals
     """
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        return status_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
+        work = Look(
+            scripts=scripts,
+            database=place.database,
+            connection=place.connection,
+            first=project.first,
+        )
+        await look_by(work, config=config, allow_ahead=allow_ahead)
+    return status_of(work)
 
 
 async def current(
@@ -100,7 +110,9 @@ async def current(
     """
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        return current_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
+        work = Look(scripts=scripts, database=place.database, connection=place.connection)
+        await look_by(work, config=config, allow_ahead=allow_ahead)
+    return current_of(work)
 
 
 def status_of(work: Look) -> StatusReport:
@@ -123,6 +135,7 @@ def status_of(work: Look) -> StatusReport:
         heads=tuple(sorted(scripts.get_heads())),
         pending=tuple(PendingStep(revision=step.revision, title=step.title) for step in steps),
         ahead=ahead,
+        first=work.first if work.begins else None,
     )
 
 
@@ -147,14 +160,6 @@ def current_of(work: Look) -> CurrentReport:
     )
 
 
-async def _looked(
-    place: Place, config: Config, scripts: ScriptDirectory, *, allow_ahead: bool
-) -> Look:
-    work = Look(scripts=scripts, database=place.database, connection=place.connection)
-    await look_by(work, config=config, allow_ahead=allow_ahead)
-    return work
-
-
 async def look(
     place: Place, *, config: Config, scripts: ScriptDirectory, allow_ahead: bool = False
 ) -> Position:
@@ -164,7 +169,8 @@ async def look(
         DatabaseError: The database is missing or cannot be used.
         RevisionError: The database is at a revision that the project does not have.
     """
-    return position_of(await _looked(place, config, scripts, allow_ahead=allow_ahead))
+    work = Look(scripts=scripts, database=place.database, connection=place.connection)
+    return await look_by(work, config=config, allow_ahead=allow_ahead)
 
 
 async def look_by(

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from bootstrap.errors import RevisionError
 from bootstrap.revisions import faults
+from bootstrap.running.beginning import First
 
 AlembicStep: TypeAlias = RevisionStep | StampStep
 
@@ -78,6 +79,8 @@ class Move:
 
 def as_step(step: AlembicStep, scripts: ScriptDirectory) -> Step:
     """The value for one of Alembic's steps."""
+    if isinstance(step, First):
+        return _first(step)
     if isinstance(step, StampStep):
         return _stamp(step, scripts)
     script: Any = step.revision  # a Script, which Alembic annotates as its base class
@@ -87,6 +90,13 @@ def as_step(step: AlembicStep, scripts: ScriptDirectory) -> Step:
         direction=Direction.UPGRADE if step.is_upgrade else Direction.DOWNGRADE,
         path=Path(script.path),
     )
+
+
+def _first(step: First) -> Step:
+    """Which revision the function has made is known when it has run."""
+    name = step.to_[0] if step.to_ else step.named
+    title = f"the schema of {step.named}"
+    return Step(revision=name, title=title, direction=Direction.STAMP, path=step.path)
 
 
 def _stamp(step: StampStep, scripts: ScriptDirectory) -> Step:

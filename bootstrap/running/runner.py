@@ -200,6 +200,7 @@ async def _run(target: Target, asked: Asked) -> MigrationReport:
             scripts=scripts,
             database=place.database,
             connection=place.connection,
+            first=asked.project.first,
             move=asked.move,
             turn=turn,
             emit=forward.send,

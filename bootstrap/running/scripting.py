@@ -181,6 +181,11 @@ async def migration_script(
     asked = (revisions,) if isinstance(revisions, str) else tuple(revisions)
     beginning, move = _range(Direction(direction), asked)
     check_target(move, scripts)
+    if project.first and move.direction is Direction.UPGRADE and not _start(scripts, beginning):
+        raise RevisionError(
+            f"an empty database begins with {project.first}, which cannot be written as a script",
+            hint="write START:END, where START is a revision that a database is at",
+        )
     work = Write(
         scripts=scripts,
         database=database,

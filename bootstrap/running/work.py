@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,9 +21,17 @@ from bootstrap.backends.base import Cancellable, Guard
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
+from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
 from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
-from bootstrap.running.moves import AlembicStep, AppliedStep, Move, Step, as_step
+from bootstrap.running.moves import (
+    AlembicStep,
+    AppliedStep,
+    Direction,
+    Move,
+    Step,
+    as_step,
+)
 from bootstrap.running.turn import StoppedError, Turn
 from bootstrap.targets import Place
 
@@ -108,8 +117,10 @@ class Look:
         scripts: The revisions of the project.
         database: The one that was asked for.
         connection: What env.py must use, if a program has handed that over.
+        first: The project's function for a database that is empty; see `Project`.
         stop: Set from another thread to end the work before its next step.
         position: Where it was found to be; None until env.py has connected.
+        begins: Whether it is empty, and that function is to be called.
         failed: What went wrong inside env.py, which may swallow it.
         cancellable: How its statement is cancelled; None where nobody can.
         watching: What is to be undone at the end, on a connection that may outlive the work.
@@ -118,8 +129,10 @@ class Look:
     scripts: ScriptDirectory
     database: Database
     connection: AsyncConnection | None = None
+    first: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     position: Position | None = None
+    begins: bool = False
     failed: BaseException | None = None
     cancellable: Cancellable | None = None
     watching: ExitStack = field(default_factory=ExitStack)
@@ -134,6 +147,12 @@ class Look:
         with only_reading(context):
             self.watch(context)
             self.position = read_position(context)
+            self.begins = self.is_first_time(context)
+
+    def is_first_time(self, context: MigrationContext) -> bool:
+        """Whether the project's function is to make the schema."""
+        at_none = self.position is not None and not self.position.heads
+        return self.first is not None and at_none and is_first_time(context)
 
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
@@ -232,7 +251,7 @@ class Apply(Look):
             self.watch(context)
             self.position = read_position(context)
             self.turn.settled()
-            self._begin, self._planned = self._plan(self.position)
+            self._begin, self._planned = self._plan(self.position, context)
             self.calls[name] = Call(
                 position=self.position,
                 before=self.calls[name].before if name in self.calls else self.position.heads,
@@ -241,14 +260,32 @@ class Apply(Look):
             )
             self.terms.approve(context, self._planned)
 
-    def _plan(self, position: Position) -> tuple[tuple[str, ...], tuple[AlembicStep, ...]]:
+    def _plan(
+        self, position: Position, context: MigrationContext
+    ) -> tuple[tuple[str, ...], tuple[AlembicStep, ...]]:
         """Where the steps begin, and the steps."""
+        self.begins = self.is_first_time(context)
+        upgrades = self.move.direction is Direction.UPGRADE
+        if self.first is not None and upgrades and not position.heads:
+            return (), (self._first(self.first, context),)
         begin = () if self.move.purge else position.heads
         if not self.move.purge:
             if self.terms.allow_ahead and unknown(self.scripts, position):
                 return begin, ()
             refuse_unknown(self.scripts, position)
         return begin, self.move.alembic_steps(self.scripts, begin)
+
+    def _first(self, named: str, context: MigrationContext) -> First:
+        """The step that the project's function makes the schema in; what follows is known later."""
+        refuse_tables(context, named)
+        refuse_less(self.scripts, self.move.targets[0], named)
+        steps = self.move.alembic_steps(self.scripts, ())
+        return First(
+            named,
+            context=context,
+            scripts=self.scripts,
+            following_base=next((one for one in steps if isinstance(one, RevisionStep)), None),
+        )
 
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
@@ -265,11 +302,13 @@ class Apply(Look):
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
-        before = len(self.applied)
-        total = before + len(self._planned)
         if self._planned:
             self.turn.announce()
-        for number, planned in enumerate(self._planned, start=before + 1):
+        waiting = deque(self._planned)
+        number = len(self.applied)
+        while waiting:
+            planned = waiting.popleft()
+            number, total = number + 1, number + 1 + len(waiting)
             self.go_on()
             self.turn.prove()
             step = self.running = as_step(planned, self.scripts)
@@ -281,8 +320,19 @@ class Apply(Look):
             self._guard.finished()
             seconds = time.perf_counter() - started
             self.running = None
+            if isinstance(planned, First):
+                step = as_step(planned, self.scripts)
+                waiting.extend(self._after(planned, context))
             self.applied.append(AppliedStep(**_about(step), seconds=seconds))
             self.emit(StepFinished(**_about(step), number=number, total=total, seconds=seconds))
+
+    def _after(self, first: First, context: MigrationContext) -> tuple[AlembicStep, ...]:
+        """The steps that follow what the project's function has made."""
+        steps = self.move.alembic_steps(self.scripts, first.to_)
+        self._planned = (first, *steps)
+        name = _qualified(context.version_table, context.version_table_schema)
+        self.calls[name] = replace(self.calls[name], planned=self._planned)
+        return steps
 
     def again(self) -> None:
         """Forgets the step that failed, and those before it that were undone with it."""

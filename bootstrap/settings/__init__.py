@@ -62,6 +62,7 @@ class Settings:
         configure: A function, `module:function`, called with Alembic's Config and the URL before
             env.py runs.
         hand_over: What env.py gets as `config.attributes["connection"]`.
+        first: A function, `module:function`, that makes the schema of an empty database.
         datasets: The folder or file of the data sets; None when there are none.
         backends: The names of those on which a new revision is tried; None for the one of the URL.
         wait_timeout: Seconds that `bootstrap wait` waits.
@@ -126,6 +127,10 @@ class Settings:
     hand_over: Annotated[
         Setting[str],
         Spec(kind=HANDED, default="nothing", environment=("BOOTSTRAP_HAND_OVER",)),
+    ]
+    first: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_FIRST",)),
     ]
     datasets: Annotated[
         Setting[Path | None],

@@ -149,6 +149,7 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "env_var": None,
         "configure": None,
         "hand_over": "nothing",
+        "first": None,
         "datasets": None,
         "backends": None,
         "wait_timeout": 60.0,
