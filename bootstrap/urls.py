@@ -84,17 +84,23 @@ def alembic_option(url: URL) -> str:
     return text.replace("%", "%%")
 
 
-def driven_like(url: URL, like: str) -> URL:
+def driven_like(url: URL, like: str, *, is_sync: bool = False) -> URL:
     """The URL with the driver, or none, that another URL has: that of an env.py's own database.
 
     An env.py is written for the driver of its own `sqlalchemy.url`, which may be a sync one. For a
     database of another backend a sync env.py gets a sync driver, where one is installed.
+
+    Args:
+        url: With an async driver.
+        like: The other URL; it may be empty, or a placeholder that names no database.
+        is_sync: Whether env.py gets a sync driver where the other URL says nothing.
     """
+    ours = backends.of_url(url)
     try:
         own = _parsed(like)
-        theirs, ours = backends.of_url(own), backends.of_url(url)
+        theirs = backends.of_url(own)
     except (SettingsError, KeyError):
-        return url
+        return _with_sync_driver(url, ours) if is_sync else url
     if theirs.admin is not ours.admin:
         is_sync = not _driver_name(own) or _driver_name(own) in theirs.sync_drivers
         return _with_sync_driver(url, ours) if is_sync else url
@@ -104,6 +110,8 @@ def driven_like(url: URL, like: str) -> URL:
 
 
 def _with_sync_driver(url: URL, backend: Backend) -> URL:
+    if _driver_name(url) in backend.without_asyncio:
+        return url
     for name, module in backend.without_asyncio.items():
         with suppress(ModuleNotFoundError):  # the package that a module would be in
             if find_spec(module) is not None:

@@ -19,6 +19,7 @@ from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
+from bootstrap.running.inside import is_sync
 from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
 from bootstrap.running.moves import Direction, Move, check_target
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
@@ -214,7 +215,8 @@ async def _looked(
 ) -> tuple[Look, ...]:
     """Looks where the databases are, and that env.py works on all of them and on no other."""
     several = Several(looks)
-    await run_inside_several(several, config=configured_for(config, databases), dont_mutate=True)
+    told = configured_for(config, databases, is_sync=is_sync(looks[0].scripts))
+    await run_inside_several(several, config=told, dont_mutate=True)
     refuse_unvisited(several)
     for one in looks:
         if one.position is not None and not allow_ahead:
@@ -254,7 +256,9 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
         ]
         for work, place in zip(works, places, strict=True):
             await held.enter_async_context(work.watched(place))
-        await _worked(works, asked, configured_for(config, listed))
+        fresh = asked.project.configuration()  # env.py may have changed the other one
+        told = configured_for(fresh, listed, is_sync=is_sync(scripts))
+        await _worked(works, asked, told)
         forward.check()
         found = [await verified(work, place) for work, place in zip(works, places, strict=True)]
         for lock in locks:

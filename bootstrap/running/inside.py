@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from bootstrap import urls
 from bootstrap.database import Database
@@ -40,7 +42,7 @@ async def run_inside(work: Look, *, config: Config, **options: object) -> None:
         SettingsError: env.py connects to something else than it should.
         StatementFailed: The server refused a statement of a revision.
     """
-    config = configured(config, work.database)
+    config = configured(config, work.database, is_sync=is_sync(work.scripts))
     given: dict[str, Any] = {"around": surroundings(config, work.database), **options}
     with work.watching, failures.explained(work, work.database):
         if work.connection is not None:
@@ -75,14 +77,27 @@ def surroundings(config: Config, *databases: Database) -> Around:
     return around
 
 
-def configured(project_config: Config, database: Database) -> Config:
-    """Tells env.py which database was asked for, in Alembic's own way."""
-    own = project_config.get_main_option("sqlalchemy.url")
-    url = urls.driven_like(database.url, own) if own else database.url
+def configured(project_config: Config, database: Database, *, is_sync: bool = False) -> Config:
+    """Tells env.py which database was asked for, in Alembic's own way.
+
+    Args:
+        project_config: The project's.
+        database: The one that was asked for.
+        is_sync: Whether env.py is, where its own URL does not tell.
+    """
+    own = project_config.get_main_option("sqlalchemy.url") or ""
+    url = urls.driven_like(database.url, own, is_sync=is_sync)
     project_config.set_main_option("sqlalchemy.url", urls.alembic_option(url))
     # Alembic's cookbook name for "a program calls: leave its logging as it is".
     project_config.attributes["configure_logger"] = False
     return project_config
+
+
+def is_sync(scripts: ScriptDirectory) -> bool:
+    """Whether nothing in env.py speaks of asyncio: an async driver would be of no use there."""
+    with suppress(OSError):
+        return b"async" not in Path(scripts.env_py_location).read_bytes()
+    return False
 
 
 async def refuse_missing(database: Database) -> None:

@@ -138,16 +138,17 @@ async def run_inside_several(several: Several[W], *, config: Config, **options: 
         await in_thread(partial(run_env, config, scripts, several, **given), stop=stopped)
 
 
-def configured_for(config: Config, databases: Mapping[str, Database]) -> Config:
+def configured_for(config: Config, databases: Mapping[str, Database], *, is_sync: bool) -> Config:
     """Tells env.py which databases were asked for, each in the section of its name.
 
     Args:
         config: The project's.
         databases: By the names that they have in env.py.
+        is_sync: As for `inside.configured`.
     """
     for name, database in databases.items():
-        own = config.get_section(name, {}).get(_URL)
-        url = urls.driven_like(database.url, own) if own else database.url
+        own = config.get_section(name, {}).get(_URL, "")
+        url = urls.driven_like(database.url, own, is_sync=is_sync)
         config.set_section_option(name, _URL, urls.alembic_option(url))
     config.attributes["configure_logger"] = False  # see `inside.configured`
     return config

@@ -84,6 +84,21 @@ async def test_a_driver_that_was_asked_for_reaches_an_env_py_without_a_url(
     assert scheme == Path("seen").read_text()
 
 
+@pytest.mark.parametrize("own", [None, '""', "driver://user:pass@localhost/dbname"])
+async def test_a_sync_env_py_without_a_url_gets_a_sync_driver(
+    empty_url: str, tmp_path: Path, own: str | None
+) -> None:
+    """What `alembic init` leaves in alembic.ini names no database."""
+    folder = three_tables(tmp_path)
+    folder.env(_SYNC)
+    if own is not None:
+        own_url(folder, own)
+
+    report = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ("three",) == report.after
+
+
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
