@@ -12,6 +12,7 @@
     ├── LockLost                     5  the run lock was lost while revisions ran
     ├── RevisionError                6  unknown revision, several heads, a broken revision file
     ├── StatementFailed              7  the server refused a statement of a revision
+    ├── HalfApplied                  7  a half-applied revision needs a decision
     ├── RowsWouldBeLost              7  a downgrade would drop tables that have rows
     ├── PartsWouldBeLost             7  a revision lost rows or parts of a table by accident
     └── SeedError                    8  a data set cannot be read, or does not fit the schema
@@ -125,6 +126,12 @@ class StatementFailed(BootstrapError):
     ) -> None:
         super().__init__(message, hint=hint, place=place)
         self.busy = busy
+
+
+class HalfApplied(BootstrapError):
+    """A revision is half-applied, and how to go on is for a person to decide."""
+
+    exit_code = 7
 
 
 class RowsWouldBeLost(BootstrapError):

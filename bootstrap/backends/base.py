@@ -18,6 +18,8 @@ from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
+from bootstrap.events import Emit
+from bootstrap.journal.entries import Part, Progress
 from bootstrap.schema.model import Schema
 
 if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
@@ -279,15 +281,8 @@ class Patience(Protocol):
 class Waits(Protocol):
     """Bounds the time that statements wait."""
 
-    def of(self, connection: Connection, *, again: Callable[[], bool]) -> Patience:
-        """The limit of a connection, not set yet.
-
-        Args:
-            connection: The one that env.py opened.
-            again: Called where a statement got no lock and only itself was undone: pauses, and
-                tells whether to send it again. Where the server undoes all of a transaction it is
-                not called.
-        """
+    def of(self, connection: Connection) -> Patience:
+        """The limit of the connection that env.py opened, not set yet."""
 
 
 class Cancelling(Protocol):
@@ -385,14 +380,45 @@ class Scripts(Protocol):
         """The statement with what ends it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the caller of a run allows its guard.
+
+    Attributes:
+        allow_loss: Commit although a revision loses what it did not mean to.
+        wait: Seconds to wait for what an earlier run has left running.
+        emit: Told about waiting.
+        again: Called where a statement got no lock and only itself was undone: pauses, and tells
+            whether to send it again.
+    """
+
+    allow_loss: bool
+    wait: float
+    emit: Emit
+    again: Callable[[], bool]
+
+
 class Guard:
     """What watches over the revisions of a run; this one has nothing to do."""
 
-    def begin(self, revision: str) -> None:
-        """Called before each revision, with its id."""
+    def during(self) -> AbstractContextManager[None]:
+        """What surrounds all revisions, while env.py's connection is open."""
+        return nullcontext()
+
+    def begin(self, part: Part) -> None:
+        """Called before each revision."""
+
+    def surrounded(self, work: Callable[..., None]) -> Callable[..., None]:
+        """The function of that revision, with what has to surround it."""
+        return work
 
     def finished(self) -> None:
         """Called when that revision is done."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the revision came; None where it is applied as a whole or not at all."""
+        return None
 
 
 class Atomicity:
@@ -402,14 +428,12 @@ class Atomicity:
         """What `context.configure()` must be told, whatever env.py says."""
         return {}
 
-    def around(
-        self, context: MigrationContext, *, allow_loss: bool
-    ) -> AbstractContextManager[Guard]:
+    def around(self, context: MigrationContext, terms: Terms) -> AbstractContextManager[Guard]:
         """What surrounds the revisions of one run, on the connection that env.py opened.
 
         Args:
             context: Alembic's, just configured.
-            allow_loss: Commit although a revision loses what it did not mean to.
+            terms: What the caller allows.
         """
         return nullcontext(Guard())
 

@@ -47,6 +47,9 @@ class Work(Protocol):
     def around(self, context: MigrationContext) -> AbstractContextManager[None]:
         """What surrounds all that env.py does from then on."""
 
+    def during(self) -> AbstractContextManager[None]:
+        """What surrounds `context.run_migrations()`, while env.py's connection is open."""
+
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[MigrationStep]:
         """Yields the steps that Alembic applies; runs on after each when it is done."""
 
@@ -82,8 +85,12 @@ def attached(environment: EnvironmentContext, work: Work) -> Iterator[None]:
             work.look(context)
             afterwards.enter_context(work.around(context))
 
+        def running(*args: Any, **options: Any) -> None:
+            with work.during():
+                run_migrations(*args, **options)
+
         environment.configure = _keeping(work, configured)  # type: ignore[method-assign]  # see the docstring
-        environment.run_migrations = _keeping(work, run_migrations)  # type: ignore[method-assign]  # as above
+        environment.run_migrations = _keeping(work, running)  # type: ignore[method-assign]  # as above
         yield
 
 

@@ -15,6 +15,7 @@ from bootstrap.backends.base import Failure, Reason
 from bootstrap.backends.chain import causes
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFailed
+from bootstrap.journal.entries import Progress
 from bootstrap.revisions import faults
 from bootstrap.running.moves import Direction, Step
 from bootstrap.running.work import Apply, Look, Undone, not_handed
@@ -121,11 +122,12 @@ def _in_revision(
     place = _place(error, step)
     code = f"{database.backend.name} {failure.code}".strip()
     lines = [
-        f"a statement of {_called(step)} failed ({code}: {failure.text})",
+        f"{_which(work)} of {_called(step)} failed ({code}: {failure.text})",
         f"  {place or ''}   {_statement(error)}".rstrip(),
+        _recorded(work),
         *_met_with(work, failure),
     ]
-    hint = _AGAIN.get(failure.reason) or _what_stays(work, database)
+    hint = _AGAIN.get(failure.reason) or _what_stays(work, database, place)
     return StatementFailed(
         "\n".join(line for line in lines if line),
         hint=hint,
@@ -146,6 +148,24 @@ def _met_with(work: Look, failure: Failure) -> tuple[str, ...]:
     return ()
 
 
+def _which(work: Look) -> str:
+    progress = _progress(work)
+    return f"statement {progress.statement}" if progress else "a statement"
+
+
+def _recorded(work: Look) -> str:
+    progress = _progress(work)
+    if not progress or not progress.applied:
+        return ""
+    if progress.applied == 1:
+        return "  statement 1 is applied and recorded"
+    return f"  statements 1-{progress.applied} are applied and recorded"
+
+
+def _progress(work: Look) -> Progress | None:
+    return work.progress if isinstance(work, Apply) else None
+
+
 def _statement(error: BaseException) -> str:
     """The SQL on one line; its parameters are left out, they may be secrets."""
     for cause in causes(error):
@@ -155,7 +175,9 @@ def _statement(error: BaseException) -> str:
     return ""
 
 
-def _what_stays(work: Look, database: Database) -> str:
+def _what_stays(work: Look, database: Database, place: Place | None = None) -> str:
+    if progress := _progress(work):
+        return _before(work) + _going_on(progress, place)
     undone = work.position.undone if work.position else Undone.NOTHING
     if undone is Undone.RUN:
         return "nothing of this run stays; correct the revision, then run the command again"
@@ -167,6 +189,16 @@ def _what_stays(work: Look, database: Database) -> str:
     return (
         f"{before}{database.backend.title} may keep what this revision changed before it failed: "
         "compare the schema with the file, undo or finish it by hand, then run the command again"
+    )
+
+
+def _going_on(progress: Progress, place: Place | None) -> str:
+    if not progress.applied:
+        return "nothing of this revision is applied; correct it, then run the command again"
+    where = f" from line {place.line} on" if place and place.line else " after what is applied"
+    return (
+        f"correct the revision{where}, then run the command again: it goes on at statement "
+        f"{progress.applied + 1}"
     )
 
 

@@ -108,11 +108,12 @@ class Gentle:
     _revision: str = ""
     _left: int = 0
     _patience: Patience | None = None
-    _since: float | None = None  # when the statement that runs was sent
+    # When the statements that run were sent: the journal has some of its own inside of one.
+    _sent_at: list[float] = field(default_factory=list)
 
     def attach(self, connection: Connection, waits: Waits) -> Callable[[], None]:
         """Begins to watch the connection of env.py; returns what undoes that."""
-        self._patience = patience = waits.of(connection, again=self._again)
+        self._patience = patience = waits.of(connection)
         # Functions of this call: env.py may configure() twice on one connection, and SQLAlchemy
         # knows a method it listens with already.
         watched: tuple[tuple[Any, str, Callable[..., None]], ...] = (
@@ -126,7 +127,7 @@ class Gentle:
         def detach() -> None:
             for target, name, listener in watched:
                 event.remove(target, name, listener)
-            self._since = None
+            self._sent_at.clear()
             patience.close()
 
         return detach
@@ -140,6 +141,7 @@ class Gentle:
             alone: Whether nothing before it is undone with it.
         """
         self._now = self.limits.of(step, known)
+        self._sent_at.clear()
         if known.revision != self._revision:
             self._revision, self._left = known.revision, self._now.lock_retries
         if self._patience is None:
@@ -202,14 +204,14 @@ class Gentle:
                 StatementBlocked(revision=self._revision, blockers=self.blockers, seconds=took)
             )
 
-    def _again(self) -> bool:
-        """Called in env.py's thread, for a statement that can be sent again alone."""
+    def again(self) -> bool:
+        """Pauses in env.py's thread; false when a refused statement should not be sent again."""
         pause = self._pause()
         if pause is None:
             return False
-        self._since = None
+        waiting, self._sent_at = self._sent_at, []
         self.turn.rest(pause)
-        self._since = time.monotonic()
+        self._sent_at = [time.monotonic() for _ in waiting]
         return True
 
     def _pause(self) -> float | None:
@@ -227,14 +229,19 @@ class Gentle:
         )
         return pause
 
+    @property
+    def _since(self) -> float | None:
+        return self._sent_at[0] if self._sent_at else None
+
     def _sent(self) -> None:
-        self._since = time.monotonic()
+        self._sent_at.append(time.monotonic())
 
     def _answered(self) -> None:
-        self._since = None
+        if self._sent_at:
+            self._sent_at.pop()
 
     def _done(self) -> None:
-        self._since = None
+        self._answered()
         if self.overdue:  # there are statements that end without an error, such as SLEEP()
             raise StatementFailed(
                 f"a statement of revision {self._revision} was cancelled after {self.overdue:g} s",

@@ -91,7 +91,11 @@ async def migrate(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
     terms = Terms(
-        limits=limits, per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead
+        limits=limits,
+        per_revision=per_revision,
+        allow_loss=allow_loss,
+        allow_ahead=allow_ahead,
+        wait=wait_lock,
     )
     asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
@@ -138,7 +142,13 @@ async def downgrade(
     limits = Limits(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
-    terms = Terms(approve=approve, limits=limits, per_revision=per_revision, allow_loss=allow_loss)
+    terms = Terms(
+        approve=approve,
+        limits=limits,
+        per_revision=per_revision,
+        allow_loss=allow_loss,
+        wait=wait_lock,
+    )
     asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
     return await _run(database, asked)
 

@@ -88,6 +88,10 @@ class Several(Generic[W]):
         """What surrounds the work of this call."""
         return self.now.around(context)
 
+    def during(self) -> AbstractContextManager[None]:
+        """What the work of this call does while env.py's connection is open."""
+        return self.now.during()
+
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """The steps of the work of this call."""
         return self.now.steps(heads, context)

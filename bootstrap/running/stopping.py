@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from bootstrap.events import RunInterrupted
+from bootstrap.journal.entries import Progress
 from bootstrap.records.versions import read_heads
 from bootstrap.running.work import Apply, Look, Undone
 from bootstrap.targets import Place
@@ -83,6 +84,8 @@ def _stays(work: Apply) -> str:
     if work.position is None or work.running is None:
         return ""
     revision = work.running.revision
+    if progress := work.progress:
+        return _recorded(revision, progress)
     match work.position.undone:
         case Undone.RUN:
             return "nothing of this run stays"
@@ -95,3 +98,10 @@ def _stays(work: Apply) -> str:
                 f"{work.database.backend.title} may keep what revision {revision} changed before "
                 "it was stopped: compare the schema with the file, and undo or finish it by hand"
             )
+
+
+def _recorded(revision: str, progress: Progress) -> str:
+    if not progress.applied:
+        return f"no statement of revision {revision} is applied and recorded"
+    applied = "statement 1 is" if progress.applied == 1 else f"statements 1-{progress.applied} are"
+    return f"of revision {revision} {applied} applied and recorded; the next run goes on after that"

@@ -6,7 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
@@ -17,10 +23,14 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap import backends
+from bootstrap.backends import base
 from bootstrap.backends.base import Cancellable, Guard
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
+from bootstrap.journal.entries import Part, Progress
+from bootstrap.records.lock import WAIT
+from bootstrap.records.names import JOURNAL
 from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
 from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
@@ -100,6 +110,7 @@ class Terms:
         per_revision: Whether each revision is a transaction, whatever env.py says.
         allow_loss: Commit although a revision loses what it did not mean to.
         allow_ahead: Apply nothing, instead of refusing, where newer code has been.
+        wait: Seconds to wait for a statement that a killed run has left on the server.
     """
 
     approve: Approve = approve_all
@@ -107,6 +118,7 @@ class Terms:
     per_revision: bool = False
     allow_loss: bool = False
     allow_ahead: bool = False
+    wait: float = WAIT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,6 +171,10 @@ class Look:
         """Nothing surrounds what only looks."""
         yield
 
+    def during(self) -> AbstractContextManager[None]:
+        """Nothing surrounds what only looks."""
+        return nullcontext()
+
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields nothing."""
         return iter(())
@@ -183,7 +199,7 @@ class Look:
     def watch(self, context: MigrationContext) -> None:
         """Finds out how a statement is cancelled, and lets none begin after `leave`.
 
-        But one that records a revision: what that one did is done.
+        But those that record a revision, or what is done of it: that is done.
         """
         connection, table = context.connection, context.version_table
         if connection is None:
@@ -191,7 +207,7 @@ class Look:
         self.cancellable = self.database.backend.cancelling.of(connection, spare=table)
 
         def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            if table not in statement:
+            if table not in statement and JOURNAL not in statement:
                 self.go_on()
 
         event.listen(connection, "before_cursor_execute", refuse)
@@ -294,11 +310,18 @@ class Apply(Look):
             yield
             return
         atomicity = backends.of_dialect(context.dialect).atomicity
-        with (
-            self._gently(context),
-            atomicity.around(context, allow_loss=self.terms.allow_loss) as self._guard,
-        ):
+        allowed = base.Terms(
+            allow_loss=self.terms.allow_loss,
+            wait=self.terms.wait,
+            emit=self.emit,
+            again=self.gentle.again if self.gentle else lambda: False,
+        )
+        with self._gently(context), atomicity.around(context, allowed) as self._guard:
             yield
+
+    def during(self) -> AbstractContextManager[None]:
+        """What the backend has to do on open connections."""
+        return self._guard.during()
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
@@ -314,7 +337,10 @@ class Apply(Look):
             step = self.running = as_step(planned, self.scripts)
             self._limit(planned, step, context)
             self.emit(StepStarted(**_about(step), number=number, total=total))
-            self._guard.begin(step.revision)
+            self._guard.begin(
+                Part(revision=step.revision, direction=step.direction, path=step.path)
+            )
+            planned.migration_fn = self._guard.surrounded(planned.migration_fn)
             started = time.perf_counter()
             yield planned
             self._guard.finished()
@@ -370,6 +396,11 @@ class Apply(Look):
         """Ends the waiting, and the work before its next step."""
         self.stop.set()
         self.turn.leave()
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the revision that is running came, where it is not applied as a whole."""
+        return self._guard.progress if self.running else None
 
     def heads(self) -> tuple[str, ...]:
         """Where the database must be when all planned steps are applied."""

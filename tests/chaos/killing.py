@@ -14,7 +14,8 @@ from sqlalchemy import Connection, event
 
 POINT = "CHAOS_POINT"  # the moment and the number: `before 7`
 LOG = "CHAOS_LOG"  # a file that gets a line for each statement that was reached
-_READS = re.compile(r"\s*(SELECT|PRAGMA)\b")
+_KILLED = "killed"
+_READS = re.compile(r"\s*(SELECT|PRAGMA|SHOW|DESCRIBE)\b")
 
 
 class Moment(StrEnum):
@@ -57,31 +58,47 @@ def attach(connection: Connection) -> None:
 class _Counter:
     def __init__(self) -> None:
         self._number = 0
+        self._begun: dict[int, int] = {}  # a statement may be sent in the middle of another one
         self._log = Path(os.environ[LOG])
         self._point = Point.of(os.environ[POINT]) if POINT in os.environ else None
 
-    def before(self, _connection: object, _cursor: object, sql: str, *_more: Any) -> None:
+    def before(self, _connection: object, cursor: object, sql: str, *_more: Any) -> None:
         if not _READS.match(sql):
+            self._begun[id(cursor)] = self._number + 1
             self._reach(" ".join(sql.split())[:60])
 
-    def after(self, _connection: object, _cursor: object, sql: str, *_more: Any) -> None:
+    def after(self, _connection: object, cursor: object, sql: str, *_more: Any) -> None:
         if not _READS.match(sql):
-            self._die(Moment.AFTER)
+            self._die(Point(moment=Moment.AFTER, number=self._begun[id(cursor)]))
 
     def commit(self, _connection: object) -> None:
         self._reach("COMMIT")
 
     def _reach(self, what: str) -> None:
         self._number += 1
-        with self._log.open("a", encoding="utf-8") as log:
-            log.write(f"{self._number} {what}\n")
-        self._die(Moment.BEFORE)
+        self._write(f"{self._number} {what}")
+        self._die(Point(moment=Moment.BEFORE, number=self._number))
 
-    def _die(self, moment: Moment) -> None:
-        if self._point == Point(moment=moment, number=self._number):
+    def _die(self, point: Point) -> None:
+        if self._point == point:
+            self._write(f"{_KILLED} {point}")
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _write(self, line: str) -> None:
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
 
 
 def reached(log: Path) -> list[str]:
     """What was reached, one line for each statement."""
+    return [line for line in _lines(log) if not line.startswith(_KILLED)]
+
+
+def killed(log: Path) -> str:
+    """The point at which the process has killed itself; empty when it has not."""
+    last = (_lines(log) or [""])[-1]
+    return last.removeprefix(f"{_KILLED} ") if last.startswith(_KILLED) else ""
+
+
+def _lines(log: Path) -> list[str]:
     return log.read_text(encoding="utf-8").splitlines() if log.exists() else []

@@ -13,7 +13,7 @@ from sqlalchemy import URL, text
 import bootstrap
 from bootstrap.database import Database
 from tests.chaos.comparing import Contents, contents
-from tests.chaos.killing import Moment, Point, reached
+from tests.chaos.killing import Moment, Point, killed, reached
 from tests.chaos.places import Place
 from tests.chaos.runner import Run, Runner, Tool
 from tests.chaos.scenarios import Scenario
@@ -87,8 +87,8 @@ def _points(statements: list[str]) -> Iterator[Point]:
 def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> Outcome:
     code = attempt.run(url, point)
     # The control: it died there, and nowhere else.
-    assert (-signal.SIGKILL, point.number) == (code, len(attempt.reached)), attempt.output
-    statement = attempt.reached[-1]
+    assert (-signal.SIGKILL, str(point)) == (code, attempt.killed), attempt.output
+    statement = attempt.reached[point.number - 1]
     exit_code = attempt.run(url)
     return Outcome(
         point=point,
@@ -126,6 +126,10 @@ class _Attempts:
     @property
     def reached(self) -> list[str]:
         return reached(self._log)
+
+    @property
+    def killed(self) -> str:
+        return killed(self._log)
 
     @property
     def output(self) -> str:

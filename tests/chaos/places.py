@@ -11,9 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, text
 
 import bootstrap
+from bootstrap.database import Database
+from bootstrap.testing import ThrowawayServer
 from tests import available
 
 
@@ -70,3 +72,51 @@ class Templates:
 
     def _url(self) -> URL:
         return self._server.set(database=f"b_{secrets.token_hex(8)}")
+
+
+class Durable:
+    """Databases on a server of its own that forgets nothing, copied table by table."""
+
+    def __init__(self, backend_name: str, *, driver: str = "") -> None:
+        found = available.look_for(backend_name)
+        assert isinstance(found, available.Found), f"{backend_name} is missing"
+        self._server = ThrowawayServer(backend_name, programs=found.programs, durable=True)
+        url = self._server.start().url
+        name = f"{url.get_backend_name()}+{driver}" if driver else url.drivername
+        self._url = url.set(drivername=name)
+        self.template = self._new()
+
+    @contextmanager
+    def copy(self) -> Iterator[URL]:
+        url = self._new()
+        asyncio.run(_copy(self.template, url))
+        yield url
+        available.drop(url)
+
+    def close(self) -> None:
+        """Stops the server."""
+        self._server.stop()
+
+    def _new(self) -> URL:
+        url = self._url.set(database=f"b_{secrets.token_hex(8)}")
+        available.create(url)
+        return url
+
+
+async def _copy(template: URL, url: URL) -> None:
+    async with Database.of(url).connect() as connection:
+        await connection.run_sync(_copied, str(template.database))
+
+
+def _copied(connection: Connection, template: str) -> None:
+    """Makes the tables of another database, with their rows."""
+    names = connection.execute(
+        text("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = :name"),
+        {"name": template},
+    )
+    connection.exec_driver_sql("SET foreign_key_checks = 0")
+    for (name,) in names.all():
+        made = connection.exec_driver_sql(f"SHOW CREATE TABLE `{template}`.`{name}`").one()[1]
+        connection.exec_driver_sql(made.replace("%", "%%"))
+        connection.exec_driver_sql(f"INSERT INTO `{name}` SELECT * FROM `{template}`.`{name}`")
+    connection.commit()

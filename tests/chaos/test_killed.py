@@ -12,7 +12,7 @@ from tests.available import Servers
 from tests.chaos import table
 from tests.chaos.killing import Moment
 from tests.chaos.measuring import measure
-from tests.chaos.places import Files, Templates
+from tests.chaos.places import Durable, Files, Templates
 from tests.chaos.runner import Runner, Tool, running
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
@@ -61,6 +61,33 @@ def test_a_killed_run_loses_nothing_on_a_server_either(
         place.close()
 
     assert [] == [outcome for outcome in outcomes if outcome.lost]
+
+
+# Every so many points; a run on MySQL takes three seconds there.
+@pytest.mark.parametrize(
+    ("backend_name", "every"),
+    [("mariadb", 7), ("mysql", 13)],
+    indirect=["backend_name"],
+)
+@pytest.mark.parametrize("scenario", SCENARIOS[1:], ids=lambda scenario: scenario.name)
+def test_a_killed_run_goes_on_where_it_was_on_a_server_that_commits_each_statement(
+    backend_name: str, every: int, scenario: Scenario, runner: Runner, tmp_path: Path
+) -> None:
+    place = Durable(backend_name)
+    try:
+        outcomes = measure(
+            scenario,
+            tool=Tool.BOOTSTRAP,
+            place=place,
+            runner=runner,
+            folder=tmp_path,
+            every=1 if EVERY == 1 else every,
+        )
+    finally:
+        place.close()
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost]
+    assert outcomes
 
 
 def test_plain_alembic_loses_something_at_the_same_points(runner: Runner, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ async def test_a_document_says_where_the_database_is_and_what_may_stay(
     assert ("KeyboardInterrupt", _INTERRUPTED) == (error["kind"], error["exit_code"]), err
     assert _INTERRUPTED == child.returncode
     assert "the database is at rows; " in error["message"]
-    stays = {"postgresql": "was rolled back", "mysql": "MySQL may keep what revision long changed"}
+    stays = {"postgresql": "was rolled back", "mysql": "no statement of revision long is applied"}
     assert stays[backend_name] in error["message"]
 
 

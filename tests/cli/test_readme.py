@@ -55,7 +55,8 @@ def test_a_failed_statement_looks_as_the_readme_shows(tmp_path: Path, fresh_url:
     revision.write_text(
         '"""Add totals."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
         'revision = "add_total"\ndown_revision = "widen_usernames"\n\n\n'
-        "def upgrade():\n    # the column is there already, with other rows in it\n\n"
+        'def upgrade():\n    op.add_column("items", sa.Column("quantity", sa.Integer))\n'
+        '    op.add_column("items", sa.Column("total", sa.Numeric(12, 2)))\n'
         '    op.add_column("items", sa.Column("price", sa.Numeric(12, 2)))\n'
     )
 

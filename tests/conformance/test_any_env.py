@@ -61,7 +61,7 @@ async def test_what_env_py_makes_of_a_failed_statement_does_not_hide_it(
     folder.env(env(caught="Exception", then=then))
     folder.revision("four", down="three", upgrade="op.execute('DROP TABLE nowhere')")
 
-    with pytest.raises(bootstrap.StatementFailed, match="a statement of revision four failed"):
+    with pytest.raises(bootstrap.StatementFailed, match="of revision four failed"):
         await bootstrap.migrate(empty_url, project=folder.project)
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 from bootstrap.backends import mysql
 from bootstrap.backends.mariadb.catalog import MariaDBCatalog
 from bootstrap.backends.mariadb.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.mariadb.evidence import MariaDBEvidence
 from bootstrap.backends.mariadb.server import MariaDBServer
 from bootstrap.backends.mariadb.types import MariaDBTypes
+from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
 
 BACKEND = replace(
     mysql.BACKEND,
@@ -18,5 +20,6 @@ BACKEND = replace(
     types=MariaDBTypes(),
     catalog=MariaDBCatalog(),
     server=MariaDBServer(),
+    atomicity=MySQLAtomicity(MariaDBEvidence),
     refine=None,
 )

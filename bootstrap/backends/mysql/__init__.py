@@ -9,6 +9,8 @@ from bootstrap.backends.mysql.cancelling import MySQLCancelling
 from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
+from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.locks import MySQLLocks
 from bootstrap.backends.mysql.scripts import MySQLScripts
 from bootstrap.backends.mysql.server import MySQLServer
@@ -43,5 +45,6 @@ BACKEND = Backend(
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),
     server=MySQLServer(),
+    atomicity=MySQLAtomicity(Evidence),
     refine=_refine,
 )

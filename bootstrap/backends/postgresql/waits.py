@@ -21,7 +21,7 @@ _OWN = text("SELECT current_setting('lock_timeout')")
 class PostgreSQLWaits:
     """Sets the limit at the beginning of each transaction."""
 
-    def of(self, connection: Connection, *, again: object) -> Patience:
+    def of(self, connection: Connection) -> Patience:
         """The limit of a connection."""
         return _Limit(connection)
 

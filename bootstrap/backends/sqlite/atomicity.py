@@ -9,12 +9,13 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table
 
-from bootstrap.backends.base import Atomicity, Guard
+from bootstrap.backends.base import Atomicity, Guard, Terms
 from bootstrap.backends.sqlite.foreign_keys import SwitchedOff
 from bootstrap.backends.sqlite.losses import Losses
 from bootstrap.backends.sqlite.statements import Statement
 from bootstrap.backends.sqlite.transactions import Transactions
 from bootstrap.errors import PartsWouldBeLost
+from bootstrap.journal.entries import Part
 
 
 class SQLiteAtomicity(Atomicity):
@@ -25,14 +26,16 @@ class SQLiteAtomicity(Atomicity):
         return {"transactional_ddl": True, "transaction_per_migration": True}
 
     @contextmanager
-    def around(self, context: MigrationContext, *, allow_loss: bool) -> Iterator[Guard]:
+    def around(self, context: MigrationContext, terms: Terms) -> Iterator[Guard]:
         """Foreign keys are off, and what SQLAlchemy begins is begun in earnest."""
         connection = context.connection
         if connection is None:
             yield Guard()
             return
         foreign_keys = SwitchedOff(connection)
-        guard = SQLiteGuard(context, allow_loss=allow_loss, enforced=not foreign_keys.possible)
+        guard = SQLiteGuard(
+            context, allow_loss=terms.allow_loss, enforced=not foreign_keys.possible
+        )
         try:
             guard.attach()
             yield guard
@@ -69,11 +72,11 @@ class SQLiteGuard(Guard):
         """Ends watching."""
         self._transactions.detach()
 
-    def begin(self, revision: str) -> None:
+    def begin(self, part: Part) -> None:
         """A revision begins."""
-        self._revision = revision
+        self._revision = part.revision
         self._losses.forget()
-        self._transactions.revision(revision)
+        self._transactions.revision(part.revision)
 
     def finished(self) -> None:
         """It is committed."""

@@ -17,7 +17,7 @@ _LONGEST = 2**31 - 1  # milliseconds: SQLite has no word for ever
 class SQLiteWaits:
     """Sets the limit of a connection; it asks again by itself until then."""
 
-    def of(self, connection: Connection, *, again: object) -> Patience:
+    def of(self, connection: Connection) -> Patience:
         """The limit of a connection."""
         return _Limit(connection)
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from bootstrap.backends.mysql.catalog.queries import folds_names
-
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # What was created when, and by which settings of the client, is no part of the schema.
 _PASSED_BY = {"Created", "character_set_client", "collation_connection", "Database Collation"}
@@ -43,12 +41,11 @@ class Created:
 
 def created(connection: Connection, tables: Sequence[str] | None) -> list[Created]:
     """What makes the database and all that is in it, or the objects named with their triggers."""
-    fold = str.lower if folds_names(connection) else str
-    wanted = None if tables is None else frozenset(map(fold, tables))
+    wanted = None if tables is None else {name.lower() for name in tables}
     found = [
         row
         for row in connection.execute(text(_NAMES))
-        if wanted is None or not wanted.isdisjoint((fold(row.name), fold(row.table)))
+        if wanted is None or wanted & {row.name.lower(), row.table.lower()}
     ]
     quoted = connection.dialect.identifier_preparer.quote_identifier
     database = connection.execute(text("SELECT DATABASE()")).scalar_one()
@@ -62,5 +59,10 @@ def created(connection: Connection, tables: Sequence[str] | None) -> list[Create
 def _statement(connection: Connection, kind: str, quoted: str) -> str:
     shown = connection.exec_driver_sql(f"SHOW CREATE {kind} {quoted}").mappings().one()
     return "\n".join(
-        _COUNTER.sub("", str(value)) for name, value in shown.items() if name not in _PASSED_BY
+        without_counter(str(value)) for name, value in shown.items() if name not in _PASSED_BY
     )
+
+
+def without_counter(statement: str) -> str:
+    """What makes a table, without the next number of its counter."""
+    return _COUNTER.sub("", statement)

@@ -1,0 +1,1 @@
+"""The journal on MySQL and MariaDB, where DDL commits by itself."""

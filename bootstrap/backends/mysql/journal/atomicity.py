@@ -1,0 +1,185 @@
+"""Revisions that are applied exactly once, where the server commits after each statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
+
+from bootstrap.backends.base import Atomicity, Guard, Terms
+from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.journal import locks
+from bootstrap.backends.mysql.journal.evidence import Evidence
+from bootstrap.backends.mysql.journal.policy import MySQLPolicy
+from bootstrap.journal import table
+from bootstrap.journal.entries import NAME, Part, Progress
+from bootstrap.journal.recording import Recorder
+from bootstrap.journal.store import Entries, Store
+
+_NO_TABLE = {"1146", "1412", "1684"}
+_SETTINGS = (
+    "SET SESSION sql_mode = '', sql_quote_show_create = 1, time_zone = '+00:00', autocommit = 1"
+)
+
+
+class MySQLAtomicity(Atomicity):
+    """The journal.
+
+    Args:
+        evidence: What tells whether a statement was carried out.
+    """
+
+    def __init__(self, evidence: Callable[[Callable[[], Connection]], Evidence]) -> None:
+        self._evidence = evidence
+
+    def around(self, context: MigrationContext, terms: Terms) -> AbstractContextManager[Guard]:
+        """Each statement of a revision is recorded on the connection of env.py."""
+        if context.connection is None:
+            return nullcontext(Guard())
+        return nullcontext(MySQLGuard(context, context.connection, terms, self._evidence))
+
+
+class Aside:
+    """A second connection to the same database, opened when it is first needed.
+
+    Args:
+        connection: The one of env.py; whose engine, driver and login are used.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._like = connection.engine
+        self._opened: Connection | None = None
+
+    def __call__(self) -> Connection:
+        """The connection, in autocommit mode, with settings that nobody changes."""
+        if self._opened is None:
+            # With a pool of its own: that of env.py may be no larger than one.
+            pool = self._like.pool.recreate()
+            engine = Engine(pool, self._like.dialect, self._like.url, hide_parameters=True)
+            self._opened = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._opened.exec_driver_sql(_SETTINGS)
+        return self._opened
+
+    def close(self) -> None:
+        """Closes it."""
+        if self._opened is not None:
+            engine = self._opened.engine
+            self._opened.detach()
+            self._opened.close()
+            engine.dispose()
+            self._opened = None
+
+
+class MySQLGuard(Guard):
+    """Keeps the journal of each revision of a run."""
+
+    def __init__(
+        self,
+        context: Any,
+        connection: Connection,
+        terms: Terms,
+        evidence: Callable[[Callable[[], Connection]], Evidence],
+    ) -> None:
+        self._context = context
+        self._connection = connection
+        self._terms = terms
+        self._aside = aside = Aside(connection)
+        self._part: Part | None = None
+        self._found: Entries = {}
+        self._store = Store(
+            connection,
+            aside,
+            version_table=_qualified(context),
+            is_missing=_is_missing,
+        )
+        policy = MySQLPolicy(connection, aside, evidence(aside))
+        self._recorder = Recorder(connection, self._store, policy, again=terms.again)
+
+    @contextmanager
+    def during(self) -> Iterator[None]:
+        """Waits for statements of killed runs, and listens during the block."""
+        with self._lock():
+            try:
+                self._found = self._store.read()
+                self._context.on_version_apply_callbacks += (self._applied,)
+                self._recorder.attach()
+                try:
+                    yield
+                finally:
+                    self._recorder.detach()
+                    with suppress(DBAPIError):
+                        self._drop()
+            finally:
+                self._aside.close()
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        connection = self._connection
+        theirs = connection.in_transaction()
+        database = str(connection.execute(select(func.database())).scalar())
+        name = locks.name_of(database, _qualified(self._context))
+        locks.wait(connection, name, seconds=self._terms.wait, emit=self._terms.emit)
+        if not theirs:
+            connection.rollback()  # Alembic would take it for a transaction that env.py began
+        try:
+            yield
+        finally:
+            # The connection may live on; one that is broken has given the lock back.
+            with suppress(DBAPIError, PendingRollbackError):
+                theirs = connection.in_transaction()
+                locks.release(connection, name)
+                if not theirs:
+                    connection.rollback()
+
+    def begin(self, part: Part) -> None:
+        """A revision begins."""
+        self._part = part
+
+    def surrounded(self, work: Callable[..., None]) -> Callable[..., None]:
+        """The revision's function, recorded."""
+        part = self._part
+        assert part is not None  # noqa: S101 - `begin` was called
+
+        def recorded(*args: Any, **options: Any) -> None:
+            with self._recorder.revision(part, self._found.get(part.key, [])):
+                work(*args, **options)
+
+        return recorded
+
+    @property
+    def progress(self) -> Progress:
+        """How far the revision came."""
+        return self._recorder.progress
+
+    def _applied(self, **_about: object) -> None:
+        """The version table says that the revision is done, and is about to be committed."""
+        if self._part is not None:
+            self._store.clear(self._part)
+            self._part = None
+
+    def _drop(self) -> None:
+        """Leaves nothing behind where nothing is left to resume."""
+        if not self._store.is_there:
+            return
+        aside = self._aside()
+        aside.exec_driver_sql("SET SESSION lock_wait_timeout = 1")  # env.py may not have committed
+        aside.exec_driver_sql(f"LOCK TABLES {NAME} WRITE")
+        try:
+            if aside.execute(select(func.count()).select_from(table.TABLE)).scalar_one() == 0:
+                table.TABLE.drop(aside)
+        finally:
+            aside.exec_driver_sql("UNLOCK TABLES")
+
+
+def _qualified(context: Any) -> str:
+    schema = context.version_table_schema
+    return f"{schema}.{context.version_table}" if schema else str(context.version_table)
+
+
+def _is_missing(error: DBAPIError) -> bool:
+    failure = MySQLErrors().translate(error)
+    return failure is not None and failure.code in _NO_TABLE

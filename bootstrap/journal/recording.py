@@ -1,0 +1,480 @@
+"""Sees each statement of a revision: sends what is new, and gives again what was done before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, event
+
+from bootstrap.errors import HalfApplied
+from bootstrap.journal import encoding, refusing
+from bootstrap.journal.course import Course
+from bootstrap.journal.cursors import KeptCursor, taken
+from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress, Refusal
+from bootstrap.journal.statements import Decision, Nature, Said
+from bootstrap.journal.store import Store
+
+_MOST_WAITING = 500  # entries in memory
+Send = Callable[[str], None]  # with the text; its parameters stay as they are
+
+
+class Policy(Protocol):
+    """What a backend knows of its statements."""
+
+    def read(self, sql: str) -> Said:
+        """Reads a statement; raises our own error for one that must not be sent."""
+
+    def sent(self, said: Said) -> None:
+        """Called after each statement that the server took."""
+
+    def evidence(self, said: Said) -> str:
+        """What tells later whether a statement that commits by itself was carried out."""
+
+    def decide(self, evidence: str) -> Decision:
+        """Tells it."""
+
+    def is_changed(self, evidence: str) -> bool:
+        """Whether a statement that the server has just refused has done something all the same."""
+
+    def in_autocommit(self) -> bool:
+        """Whether each statement is a transaction at this moment."""
+
+    def is_rolled_back(self, error: BaseException) -> bool:
+        """Whether this refusal has rolled the whole transaction back."""
+
+    def variables(self, names: Sequence[str]) -> dict[str, Any]:
+        """The values of variables of the migrating session."""
+
+    def restore(self, variables: dict[str, Any]) -> None:
+        """Gives them these values."""
+
+    def restore_lastrowid(self, value: int) -> None:
+        """Lets the migrating session believe that it has just made this key."""
+
+    def may_come_through(self, error: BaseException) -> bool:
+        """Whether a statement only got no lock, and nothing but itself was undone."""
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the connection broke, so that nothing can be asked on it."""
+
+
+class Recorder:
+    """Keeps the journal of the revision that is being applied.
+
+    Args:
+        connection: The one of env.py; statements on others are not seen.
+        store: Where it is kept.
+        policy: What differs by backend.
+        again: Pauses, and tells whether to send a statement again that got no lock.
+    """
+
+    def __init__(
+        self, connection: Connection, store: Store, policy: Policy, *, again: Callable[[], bool]
+    ) -> None:
+        self._again_soon = again
+        self._connection = connection
+        self._store = store
+        self._policy = policy
+        self._part: Part | None = None
+        self._course = Course()
+        self._own = False
+        self._refused: HalfApplied | None = None
+        self._number = 0
+        self._statements = 0
+        self._since: list[Entry] = []  # not durable yet
+        self._written = 0  # how many of them have a row in the open transaction
+        self._savepoints: dict[str, int] = {}
+        self._lastrowid: int | None = None
+        self._durable = 0  # statements
+        self._resumes = False
+
+    # -- a run and its revisions
+
+    def attach(self) -> None:
+        """Begins to listen."""
+        for target, name, listener in self._listeners():
+            event.listen(target, name, listener)
+
+    def detach(self) -> None:
+        """Ends listening."""
+        for target, name, listener in self._listeners():
+            event.remove(target, name, listener)
+
+    def _listeners(self) -> tuple[tuple[Any, str, Callable[..., Any]], ...]:
+        engine = self._connection.engine
+        return (
+            (engine, "do_execute", self._do_execute),
+            (engine, "do_executemany", self._do_executemany),
+            (engine, "do_execute_no_params", self._do_execute_no_params),
+            (self._connection, "commit", self._commit),
+            (self._connection, "rollback", self._rollback),
+        )
+
+    @contextmanager
+    def revision(self, part: Part, entries: Sequence[Entry]) -> Iterator[None]:
+        """Records the statements that are sent in the block.
+
+        Raises:
+            HalfApplied: It does not do again what is recorded, or nobody can tell what was done.
+        """
+        self._part, self._course, self._refused = part, Course(entries), None
+        self._number = self._statements = 0
+        self._resumes, self._lastrowid = bool(entries), None
+        self._is_durable()
+        self._durable = 0
+        try:
+            yield
+            if self._refused is not None:
+                raise self._refused
+            self._end()
+        finally:
+            self._part = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the revision came."""
+        return Progress(statement=self._statements, applied=self._durable)
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Lets statements pass that are not the revision's."""
+        before, self._own = self._own, True
+        try:
+            yield
+        finally:
+            self._own = before
+
+    def _end(self) -> None:
+        left = self._course.next
+        if left is not None:
+            self._refuse(refusing.left_over(self._here, left))
+        if self._resumes:
+            self._go_live()
+
+    # -- what SQLAlchemy calls
+
+    def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
+        return self._seen(
+            cursor,
+            sql,
+            parameters,
+            context,
+            self._patiently(
+                lambda text: context.dialect.do_execute(cursor, text, parameters, context)
+            ),
+        )
+
+    def _do_executemany(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
+        # Not again when it got no lock: the driver sends one after the other, and some are done.
+        return self._seen(
+            cursor,
+            sql,
+            parameters,
+            context,
+            lambda text: context.dialect.do_executemany(cursor, text, parameters, context),
+        )
+
+    def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
+        return self._seen(
+            cursor,
+            sql,
+            (),
+            context,
+            self._patiently(
+                lambda text: context.dialect.do_execute_no_params(cursor, text, context)
+            ),
+        )
+
+    def _patiently(self, send: Send) -> Send:
+        """Sends a statement as often as it takes, and as there is patience, to get its lock."""
+
+        def sending(text: str) -> None:
+            while True:
+                try:
+                    send(text)
+                except Exception as error:
+                    if not self._policy.may_come_through(error) or not self._again_soon():
+                        raise
+                else:
+                    return
+
+        return sending
+
+    def _seen(self, cursor: Any, sql: str, parameters: Any, context: Any, send: Send) -> bool:
+        """Whether the statement was taken care of."""
+        ours = context is not None and context.root_connection is self._connection
+        if not ours or self._own or self._part is None:
+            return False
+        if self._refused is not None:
+            raise self._refused
+        said = self._policy.read(sql)
+        self._statements += 1
+        met = Entry(
+            number=0,
+            kind=Kind.READ,
+            statement=said.shown,
+            digest=encoding.digest(sql, parameters),
+            line=_line(self._part),
+        )
+        kept = self._again(met, said, send, cursor) if self._course.next else None
+        if kept is None:
+            kept = self._new(met, said, send, cursor)
+        context.cursor = kept
+        # insertmanyvalues reads what it got from the cursor that it began with.
+        context.fetchall_for_returning = lambda _cursor: kept.fetchall()
+        return True
+
+    def _commit(self, _connection: Connection) -> None:
+        """Before SQLAlchemy commits."""
+        if self._part is not None and not self._own:
+            self._write()
+            self._is_durable()
+
+    def _rollback(self, _connection: Connection) -> None:
+        """Before SQLAlchemy rolls back."""
+        if self._part is not None:
+            self._undo(0)
+
+    # -- statements that are recorded
+
+    def _again(self, met: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor | None:
+        """Gives what the statement returned before; None when it is to be sent."""
+        recorded = self._course.next
+        assert recorded is not None  # noqa: S101 - the caller has looked
+        last = self._course.is_last
+        if recorded.kind is Kind.PARTIAL:
+            self._refuse(refusing.partial(self._here, recorded))
+        if last and recorded.kind is Kind.INTENT and not self._is_applied(recorded, met):
+            self._course.cut()
+            self._store.forget(self._running, recorded.number)
+            return None
+        if recorded.digest != met.digest:
+            self._refuse(refusing.another(self._here, recorded, met))
+        if recorded.outcome.rows is None:
+            self._refuse(refusing.not_kept(self._here, recorded))
+        self._course.go_on()
+        self._number = recorded.number
+        self._durable += 1
+        return self._given(recorded, said, send, cursor)
+
+    def _is_applied(self, recorded: Entry, met: Entry) -> bool:
+        """Whether the last statement of a run that was killed was carried out."""
+        decision = self._policy.decide(recorded.evidence or "")
+        if decision is Decision.IN_DOUBT:
+            self._refuse(refusing.in_doubt(self._here, recorded))
+        if decision is Decision.AGAIN and recorded.digest != met.digest:
+            self._refuse(refusing.another(self._here, recorded, met))
+        return decision is Decision.APPLIED
+
+    def _given(self, recorded: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        outcome = recorded.outcome
+        if recorded.kind is Kind.SESSION:
+            return self._session_again(outcome, said, send, cursor)
+        cursor.close()
+        if outcome.refusal is not None:
+            raise _exception(self._connection, outcome.refusal)
+        self._lastrowid = outcome.lastrowid or self._lastrowid
+        return KeptCursor(outcome)
+
+    def _session_again(self, outcome: Outcome, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        if not said.only_variables:
+            self._store.make()
+            send(said.sent or said.sql)
+            self._policy.sent(said)
+            _, kept = taken(cursor)
+        else:
+            cursor.close()
+            kept = KeptCursor(outcome)
+        if outcome.variables:
+            with self.own():
+                self._policy.restore(dict(outcome.variables))
+        return kept
+
+    # -- statements that are new
+
+    def _new(self, met: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        if self._resumes:
+            self._go_live()
+        self._number += 1
+        entry = replace(met, number=self._number)
+        match said.nature:
+            case Nature.COMMITS:
+                return self._intent(entry, said, send, cursor)
+            case Nature.WRITES if self._policy.in_autocommit():
+                return self._alone(entry, said, send, cursor)
+            case Nature.UNDOES:
+                self._undo(self._savepoints.get(said.savepoint, 0))
+            case Nature.ENDS:
+                self._write()
+            case Nature.SESSION if said.commits:
+                self._store.make()
+                self._write()
+        kept = self._sent(entry, said, send, cursor)
+        if said.nature is Nature.ENDS or said.commits:
+            latest = self._since.pop()
+            self._is_durable()
+            self._since.append(latest)
+        if said.savepoint and said.nature is Nature.READS:
+            self._savepoints[said.savepoint] = len(self._since)
+        if len(self._since) - self._written > _MOST_WAITING:
+            self._write()
+        return kept
+
+    def _sent(self, entry: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        """Sends a statement whose entry can wait until its effect becomes durable."""
+        try:
+            send(said.sent or said.sql)
+        except Exception as error:
+            self._failed(entry, error)
+            raise
+        outcome, kept = taken(cursor)
+        self._policy.sent(said)
+        if said.variables:
+            with self.own():
+                outcome = replace(outcome, variables=self._policy.variables(said.variables))
+        kinds = {Nature.WRITES: Kind.WRITE, Nature.SESSION: Kind.SESSION}
+        self._since.append(replace(entry, kind=kinds.get(said.nature, Kind.READ), outcome=outcome))
+        return kept
+
+    def _alone(self, entry: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        """Sends a statement in a transaction with its entry, where none would be."""
+        with self.own():
+            self._connection.exec_driver_sql("START TRANSACTION")
+            try:
+                kept = self._sent(entry, said, send, cursor)
+                self._write()
+            except BaseException:
+                self._connection.exec_driver_sql("ROLLBACK")
+                raise
+            self._connection.exec_driver_sql("COMMIT")
+        self._is_durable()
+        return kept
+
+    def _intent(self, entry: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
+        """Sends a statement that commits by itself, after its entry."""
+        intent = replace(entry, kind=Kind.INTENT, evidence=self._policy.evidence(said))
+        self._since.append(intent)
+        self._write()
+        if said.unsure:
+            with self.own():
+                self._connection.exec_driver_sql("COMMIT")
+            self._is_durable()
+        try:
+            send(said.sent or said.sql)
+        except Exception as error:
+            self._intent_failed(intent, error)
+            raise
+        self._is_durable()
+        _, kept = taken(cursor)
+        self._policy.sent(said)
+        if said.unsure:
+            self._settle(intent)
+        return kept
+
+    def _settle(self, intent: Entry) -> None:
+        self._number += 1
+        self._since.append(replace(intent, number=self._number, kind=Kind.SETTLED, evidence=None))
+
+    # -- statements that the server refuses
+
+    def _failed(self, entry: Entry, error: Exception) -> None:
+        """Remembers it for the case that the revision goes on."""
+        if self._policy.is_rolled_back(error):
+            self._undo(0)
+        self._since.append(replace(entry, kind=Kind.FAILED, outcome=_refusal(error)))
+
+    def _intent_failed(self, intent: Entry, error: Exception) -> None:
+        if self._policy.is_lost(error):
+            return  # nobody can be asked; the next run will
+        if self._policy.is_changed(intent.evidence or ""):
+            self._store.replace(self._running, replace(intent, kind=Kind.PARTIAL))
+            self._refuse(refusing.partial(self._here, intent), error)
+        if self._store.is_durable(self._running, intent.number):
+            self._is_durable()
+            self._durable -= 1
+            self._store.forget(self._running, intent.number)
+        else:
+            with self.own():
+                self._store.take_back(self._running, intent.number)
+            self._since.pop()
+            self._written -= 1
+        self._failed(replace(intent, evidence=None), error)
+
+    # -- what is durable
+
+    def _write(self) -> None:
+        """Writes the entries that have no row yet, into the open transaction."""
+        waiting = self._since[self._written :]
+        if waiting:
+            with self.own():
+                self._store.write(self._running, waiting)
+            self._written = len(self._since)
+
+    def _is_durable(self) -> None:
+        self._durable += sum(one.kind is not Kind.SETTLED for one in self._since)
+        self._since, self._written = [], 0
+        self._savepoints.clear()
+
+    def _undo(self, begin: int) -> None:
+        """What was done from there on is rolled back, and its entries with it."""
+        self._since[begin:] = [
+            replace(one, kind=Kind.UNDONE) if one.kind in (Kind.WRITE, Kind.INTENT) else one
+            for one in self._since[begin:]
+        ]
+        self._written = min(self._written, begin)
+
+    def _go_live(self) -> None:
+        """What comes now is new: nothing may be recorded in its place."""
+        self._resumes = False
+        if self._course.numbers > self._number:
+            left = self._number + self._course.settled_after(self._number)
+            if self._course.numbers > left:
+                self._store.forget(self._running, left + 1)
+            self._number = left
+        if self._lastrowid:
+            with self.own():
+                self._policy.restore_lastrowid(self._lastrowid)
+
+    # -- words
+
+    @property
+    def _running(self) -> Part:
+        assert self._part is not None  # noqa: S101 - nobody asks between revisions
+        return self._part
+
+    @property
+    def _here(self) -> refusing.Where:
+        return refusing.Where(part=self._running, statement=self._statements)
+
+    def _refuse(self, refusal: HalfApplied, cause: BaseException | None = None) -> None:
+        """Raises, and lets nothing pass after it: a revision may swallow what it does not know."""
+        self._refused = refusal
+        raise refusal from cause
+
+
+def _line(part: Part) -> int | None:
+    """The line of the revision's file that is being run."""
+    name = str(part.path)
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - its documented name
+    while frame is not None:
+        if frame.f_code.co_filename == name:
+            return frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+def _refusal(error: Exception) -> Outcome:
+    return Outcome(refusal=Refusal(name=type(error).__name__, arguments=tuple(error.args)))
+
+
+def _exception(connection: Connection, refusal: Refusal) -> Exception:
+    """The driver's exception again, so that SQLAlchemy and the revision take it for what it was."""
+    driver: Any = connection.dialect.loaded_dbapi
+    kind = getattr(driver, refusal.name, driver.Error)
+    found: Exception = kind(*refusal.arguments)
+    return found

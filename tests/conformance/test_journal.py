@@ -1,0 +1,313 @@
+"""A revision that stops half-way goes on where it stopped, and does nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+from bootstrap.database import Database
+from bootstrap.errors import HalfApplied, StatementFailed
+from tests.projects import ProjectFolder, new_project
+
+pytestmark = pytest.mark.parametrize(
+    "backend_name", ["mariadb", "mysql", "mariadb+asyncmy"], indirect=True
+)
+TABLE = "op.execute('CREATE TABLE t (id INTEGER PRIMARY KEY AUTO_INCREMENT, n INTEGER)')"
+FAILS = "op.execute('CREATE TABLE t (wrong INTEGER)')"
+
+
+async def rows(url: str, sql: str) -> list[tuple[object, ...]]:
+    async with Database.of(url).connect() as connection:
+        return [tuple(row) for row in await connection.exec_driver_sql(sql)]
+
+
+async def tables(url: str) -> list[str]:
+    return sorted(str(name) for (name,) in await rows(url, "SHOW TABLES"))
+
+
+def project(tmp_path: Path, *lines: str, name: str = "one") -> ProjectFolder:
+    folder = new_project(tmp_path)
+    folder.revision(name, down=None, upgrade="\n".join(lines))
+    return folder
+
+
+async def stops(url: str, folder: ProjectFolder) -> str:
+    with pytest.raises(StatementFailed) as caught:
+        await bootstrap.migrate(url, project=folder.project)
+    return f"{caught.value.message}\n{caught.value.hint}"
+
+
+async def refused(url: str, folder: ProjectFolder) -> HalfApplied:
+    with pytest.raises(HalfApplied) as caught:
+        await bootstrap.migrate(url, project=folder.project)
+    assert caught.value.exit_code == 7
+    return caught.value
+
+
+async def goes_on(url: str, folder: ProjectFolder) -> None:
+    report = await bootstrap.migrate(url, project=folder.project)
+    assert report.after == ("one",)
+    assert "bootstrap_journal" not in await tables(url)
+
+
+async def test_the_error_says_what_is_applied_and_the_corrected_revision_goes_on(
+    empty_url: str, tmp_path: Path
+) -> None:
+    insert = "op.execute('INSERT INTO t (n) VALUES (1)')"
+    folder = project(tmp_path, TABLE, insert, "op.execute('CREATE TABLE u (id INTEGER)')", FAILS)
+
+    said = await stops(empty_url, folder)
+
+    assert "statement 4 of revision one failed" in said
+    assert "1050" in said
+    assert "one.py:11   CREATE TABLE t" in said
+    assert "statements 1-3 are applied and recorded" in said
+    assert "correct the revision from line 11 on" in said
+    assert "goes on at statement 4" in said
+    assert "bootstrap_journal" in await tables(empty_url)
+    folder.revision(
+        "one",
+        down=None,
+        upgrade="\n".join([TABLE, insert, "op.execute('CREATE TABLE u (id INTEGER)')", insert]),
+    )
+    await goes_on(empty_url, folder)
+    assert [(1, 1), (2, 1)] == await rows(empty_url, "SELECT * FROM t")
+
+
+async def test_what_was_not_committed_is_sent_again(empty_url: str, tmp_path: Path) -> None:
+    insert = "op.execute('INSERT INTO t (n) VALUES (1)')"
+    folder = project(tmp_path, TABLE, insert, "op.execute('nonsense')")
+
+    said = await stops(empty_url, folder)
+
+    assert "statement 1 is applied and recorded" in said
+    assert [] == await rows(empty_url, "SELECT n FROM t")
+    folder.revision("one", down=None, upgrade="\n".join([TABLE, insert]))
+    await goes_on(empty_url, folder)
+    assert [(1,)] == await rows(empty_url, "SELECT n FROM t")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(
+            "made = op.get_bind().execute(sa.text('INSERT INTO t (n) VALUES (7)')).lastrowid",
+            "op.execute(f'INSERT INTO u VALUES ({made})')",
+            [(1,)],
+            id="lastrowid",
+        ),
+        pytest.param(
+            "op.execute('INSERT INTO t (n) VALUES (7), (8)')\n"
+            "changed = op.get_bind().execute(sa.text('UPDATE t SET n = 9')).rowcount",
+            "op.execute(f'INSERT INTO u VALUES ({changed})')",
+            [(2,)],
+            id="rowcount",
+        ),
+        pytest.param(
+            "op.execute('INSERT INTO t (n) VALUES (7)')\n"
+            "found = op.get_bind().execute(sa.text('SELECT MAX(n) FROM t')).scalar_one()\n"
+            "op.execute('DELETE FROM t')",
+            "op.execute(f'INSERT INTO u VALUES ({found})')",
+            [(7,)],
+            id="a read, though the row is gone",
+        ),
+        pytest.param(
+            "op.execute('INSERT INTO t (n) VALUES (7)')\n"
+            "op.execute('SET @n = (SELECT MAX(n) FROM t)')\n"
+            "op.execute('DELETE FROM t')",
+            "op.execute('INSERT INTO u VALUES (@n)')",
+            [(7,)],
+            id="a variable that was computed",
+        ),
+        pytest.param(
+            "op.execute('INSERT INTO t (n) VALUES (7)')",
+            "op.execute('INSERT INTO u VALUES (LAST_INSERT_ID())')",
+            [(1,)],
+            id="LAST_INSERT_ID()",
+        ),
+        pytest.param(
+            "try:\n    op.execute('CREATE TABLE t (wrong INTEGER)')\n"
+            "except sa.exc.DBAPIError as error:\n    code = error.orig.args[0]",
+            "op.execute(f'INSERT INTO u VALUES ({code})')",
+            [(1050,)],
+            id="an error that the revision caught",
+        ),
+        pytest.param(
+            "op.execute('INSERT INTO t (n) VALUES (1)')\n"
+            "with op.get_bind().begin_nested() as point:\n"
+            "    op.execute('INSERT INTO t (n) VALUES (2)')\n"
+            "    point.rollback()",
+            "op.execute('INSERT INTO u SELECT n FROM t')",
+            [(1,)],
+            id="a savepoint that was rolled back",
+        ),
+        pytest.param(
+            "op.execute('CREATE TEMPORARY TABLE x (n INTEGER)')\n"
+            "op.execute('INSERT INTO x VALUES (3)')",
+            "op.execute('INSERT INTO u SELECT n FROM x')",
+            [(3,)],
+            id="a temporary table",
+        ),
+        pytest.param(
+            "op.execute('SET sql_mode = ANSI_QUOTES')",
+            "op.execute('INSERT INTO \"u\" VALUES (5)')",
+            [(5,)],
+            id="SET",
+        ),
+        pytest.param(
+            "from decimal import Decimal\n"
+            "import datetime\n"
+            'read = op.get_bind().execute(sa.text("SELECT CAST(1.50 AS DECIMAL(5,2)), '
+            "DATE '2026-01-02', TIMESTAMP '2026-01-02 03:04:05.000006', x'00ff', NULL\")).one()\n"
+            "assert tuple(read) == (Decimal('1.50'), datetime.date(2026, 1, 2), "
+            "datetime.datetime(2026, 1, 2, 3, 4, 5, 6), b'\\x00\\xff', None), read",
+            "op.execute('INSERT INTO u VALUES (1)')",
+            [(1,)],
+            id="values of every type",
+        ),
+        pytest.param(
+            "rows = sa.table('t', sa.column('id'), sa.column('n'))\n"
+            "op.bulk_insert(rows, [{'n': n} for n in range(1500)])",
+            "op.execute('INSERT INTO u SELECT COUNT(*) FROM t')",
+            [(1500,)],
+            id="bulk_insert of 1,500 rows",
+        ),
+        pytest.param(
+            "with op.get_context().autocommit_block():\n"
+            "    op.execute('INSERT INTO t (n) VALUES (1)')\n"
+            "    op.execute('INSERT INTO t (n) VALUES (2)')",
+            "op.execute('INSERT INTO u SELECT SUM(n) FROM t')",
+            [(3,)],
+            id="an autocommit block",
+        ),
+        pytest.param(
+            "op.execute(\"PREPARE s FROM 'ALTER TABLE t ADD COLUMN m INTEGER DEFAULT 4'\")\n"
+            "op.execute('EXECUTE s')\n"
+            "op.execute('DEALLOCATE PREPARE s')\n"
+            "op.execute('INSERT INTO t (n) VALUES (1)')",
+            "op.execute('INSERT INTO u SELECT m FROM t')",
+            [(4,)],
+            id="a prepared statement",
+        ),
+        pytest.param(
+            "op.execute('CREATE PROCEDURE p() BEGIN INSERT INTO t (n) VALUES (6); "
+            "INSERT INTO t (n) VALUES (7); END')\n"
+            "op.execute('CALL p()')",
+            "op.execute('INSERT INTO u SELECT SUM(n) FROM t')",
+            [(13,)],
+            id="a procedure that writes rows",
+        ),
+        pytest.param(
+            "if not sa.inspect(op.get_bind()).has_table('v'):\n"
+            "    op.execute('CREATE TABLE v (id INTEGER)')\n"
+            "    op.execute('INSERT INTO v VALUES (8)')",
+            "op.execute('INSERT INTO u SELECT id FROM v')",
+            [(8,)],
+            id="a guard",
+        ),
+        pytest.param(
+            "op.execute('LOCK TABLES t WRITE')\n"
+            "op.execute('INSERT INTO t (n) VALUES (1)')\n"
+            "op.execute('UNLOCK TABLES')",
+            "op.execute('INSERT INTO u SELECT n FROM t')",
+            [(1,)],
+            id="LOCK TABLES",
+        ),
+    ],
+)
+async def test_a_revision_that_goes_on_knows_what_it_knew(
+    empty_url: str, tmp_path: Path, before: str, after: str, expected: list[tuple[object, ...]]
+) -> None:
+    made = "op.execute('CREATE TABLE u (n INTEGER)')"
+    folder = project(tmp_path, TABLE, before, made, FAILS, after)
+
+    await stops(empty_url, folder)
+    folder.revision("one", down=None, upgrade="\n".join([TABLE, before, made, after]))
+    await goes_on(empty_url, folder)
+
+    assert expected == await rows(empty_url, "SELECT * FROM u")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param("op.execute('CREATE TABLE u (n BIGINT)')", id="edited"),
+        pytest.param(
+            "op.execute('SELECT 1')\nop.execute('CREATE TABLE u (n INTEGER)')", id="added"
+        ),
+        pytest.param("", id="deleted"),
+    ],
+)
+async def test_a_change_of_what_is_applied_is_refused_with_its_line(
+    empty_url: str, tmp_path: Path, changed: str
+) -> None:
+    made = "op.execute('CREATE TABLE u (n INTEGER)')"
+    last = "op.execute('CREATE TABLE w (n INTEGER)')"
+    folder = project(tmp_path, TABLE, made, last, FAILS)
+    await stops(empty_url, folder)
+    folder.revision("one", down=None, upgrade="\n".join([TABLE, changed, last]))
+
+    error = await refused(empty_url, folder)
+
+    assert "statement 2 is another one" in error.message
+    assert "one.py:9   CREATE TABLE u (n INTEGER)" in error.message
+    assert "one.py:" in error.message.partition("is now")[2]
+    assert "repair --forget" in error.hint
+
+
+async def test_parameters_that_are_other_ones_are_refused(empty_url: str, tmp_path: Path) -> None:
+    random = (
+        "import uuid\n"
+        "op.get_bind().execute(sa.text('INSERT INTO t (n) VALUES (LENGTH(:x))'), "
+        "{'x': str(uuid.uuid4())})"
+    )
+    folder = project(tmp_path, TABLE, random, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+
+    error = await refused(empty_url, folder)
+
+    assert "statement 2 is another one" in error.message
+
+
+async def test_a_statement_that_is_missing_at_the_end_is_refused(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, TABLE, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+    folder.revision("one", down=None, upgrade=TABLE)
+
+    error = await refused(empty_url, folder)
+
+    assert "ends before a statement that was applied" in error.message
+    assert "one.py:9   CREATE TABLE u" in error.message
+
+
+async def test_secrets_in_a_statement_are_not_kept(empty_url: str, tmp_path: Path) -> None:
+    folder = project(
+        tmp_path,
+        TABLE,
+        "op.execute(\"INSERT INTO t (n) VALUES (LENGTH('s3cret'))\")",
+        "op.execute('CREATE TABLE u (n INTEGER)')",
+        FAILS,
+    )
+    await stops(empty_url, folder)
+
+    kept = await rows(empty_url, "SELECT * FROM bootstrap_journal")
+
+    assert "s3cret" not in repr(kept)
+    assert "LENGTH ('…')" in repr(kept) or "LENGTH('…')" in repr(kept)
+
+
+async def test_several_statements_in_one_string_are_refused_before_they_are_sent(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(
+        tmp_path, "op.execute('CREATE TABLE t (id INTEGER); CREATE TABLE u (id INTEGER)')"
+    )
+
+    with pytest.raises(bootstrap.RevisionError, match="several statements in one string"):
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ["alembic_version"] == await tables(empty_url)
