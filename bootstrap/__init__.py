@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bootstrap.errors import DatabaseMissing as DatabaseMissing
     from bootstrap.errors import DatabaseRefused as DatabaseRefused
     from bootstrap.errors import DatabaseUnreachable as DatabaseUnreachable
+    from bootstrap.errors import HalfApplied as HalfApplied
     from bootstrap.errors import LockLost as LockLost
     from bootstrap.errors import LockNotObtained as LockNotObtained
     from bootstrap.errors import PartsWouldBeLost as PartsWouldBeLost
@@ -86,6 +87,9 @@ if TYPE_CHECKING:
     from bootstrap.running.locking import LockReport as LockReport
     from bootstrap.running.locking import lock_break as lock_break
     from bootstrap.running.locking import lock_status as lock_status
+    from bootstrap.running.repairing import HalfAppliedStep as HalfAppliedStep
+    from bootstrap.running.repairing import RepairReport as RepairReport
+    from bootstrap.running.repairing import repair as repair
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
     from bootstrap.running.runner import migrate as migrate
@@ -119,6 +123,7 @@ _HOMES = {
         "DatabaseUnreachable",
         "LockLost",
         "LockNotObtained",
+        "HalfApplied",
         "PartsWouldBeLost",
         "RevisionError",
         "RowsWouldBeLost",
@@ -160,6 +165,7 @@ _HOMES = {
     ),
     "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
+    "bootstrap.running.repairing": ("HalfAppliedStep", "RepairReport", "repair"),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),

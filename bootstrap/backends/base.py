@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from bootstrap.events import Emit
 from bootstrap.journal.entries import Part, Progress
+from bootstrap.journal.half import Half, Repair
 from bootstrap.schema.model import Schema
 
 if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
@@ -416,6 +417,14 @@ class Guard:
         """Called when that revision is done."""
 
     @property
+    def half_applied(self) -> frozenset[tuple[str, str]]:
+        """The revisions, with their direction, that an earlier run has begun."""
+        return frozenset()
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """Drops what is recorded of one of them."""
+
+    @property
     def progress(self) -> Progress | None:
         """How far the revision came; None where it is applied as a whole or not at all."""
         return None
@@ -427,6 +436,13 @@ class Atomicity:
     def options(self) -> Mapping[str, bool]:
         """What `context.configure()` must be told, whatever env.py says."""
         return {}
+
+    def half_applied(self, context: MigrationContext) -> tuple[Half, ...]:
+        """The revisions that are recorded as half-applied; reads only."""
+        return ()
+
+    def repair(self, context: MigrationContext, half: Half, how: Repair) -> None:
+        """Changes what is recorded of a half-applied revision, on env.py's connection."""
 
     def around(self, context: MigrationContext, terms: Terms) -> AbstractContextManager[Guard]:
         """What surrounds the revisions of one run, on the connection that env.py opened.

@@ -6,7 +6,17 @@ from typing import NoReturn
 import click
 
 # The modules of commands register theirs on the group, in the order of `bootstrap --help`.
-from bootstrap.cli import commands, locks, verbs, authoring, schemas, verifying, diagrams, program  # isort: skip
+from bootstrap.cli import (  # isort: skip
+    commands,
+    repairing,
+    locks,
+    verbs,
+    authoring,
+    schemas,
+    verifying,
+    diagrams,
+    program,
+)
 from bootstrap.cli.group import cli
 
 __all__ = [
@@ -17,6 +27,7 @@ __all__ = [
     "locks",
     "main",
     "program",
+    "repairing",
     "schemas",
     "verbs",
     "verifying",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from bootstrap.journal import table
-from bootstrap.journal.entries import Entry, Part
+from bootstrap.journal.entries import NAME, Entry, Kind, Part
+from bootstrap.journal.half import Half, Repair
 
 Entries = dict[tuple[str, str], list[Entry]]
 
@@ -103,3 +105,34 @@ class Store:
         )
         aside.execute(table.insertion(), [table.row(self._version_table, part, entry)])
         aside.exec_driver_sql("COMMIT")
+
+    def repair(self, half: Half, how: Repair) -> None:
+        """Writes down what a person has decided; does nothing in the open transaction."""
+        part = Part(revision=half.revision, direction=half.direction)
+        match how:
+            case Repair.APPLIED:
+                intent = replace(half.last, kind=Kind.INTENT)
+                self.replace(part, intent)
+                settled = replace(intent, number=intent.number + 1, kind=Kind.SETTLED)
+                self.replace(part, settled)
+            case Repair.NOT_APPLIED:
+                self.forget(part, half.last.number)
+            case Repair.DONE | Repair.FORGET:
+                self.forget(part, 0)
+
+    def drop_if_empty(self) -> None:
+        """Leaves no table behind where nothing is left to resume.
+
+        Locked, because a run on another version table of this database may write to it.
+        """
+        if not self.is_there:
+            return
+        aside = self._aside()
+        aside.exec_driver_sql("SET SESSION lock_wait_timeout = 1")  # env.py may not have committed
+        aside.exec_driver_sql(f"LOCK TABLES {NAME} WRITE")
+        try:
+            if aside.execute(select(func.count()).select_from(table.TABLE)).scalar_one() == 0:
+                table.TABLE.drop(aside)
+                self.is_there = False
+        finally:
+            aside.exec_driver_sql("UNLOCK TABLES")

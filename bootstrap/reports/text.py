@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,7 +19,9 @@ from bootstrap.checking.snapshots import SnapshotReport
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.configuration import ConfigReport
 from bootstrap.datasets.seeding import SeedReport
+from bootstrap.errors import Place
 from bootstrap.events import RunInterrupted
+from bootstrap.journal.half import Repair
 from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitReport
 from bootstrap.reports import listings, verified
 from bootstrap.running.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
@@ -27,10 +30,13 @@ from bootstrap.running.each import CurrentEachReport, MigrateEachReport, StatusE
 from bootstrap.running.ensuring import EnsureVersionReport
 from bootstrap.running.inspection import CurrentReport, StatusReport
 from bootstrap.running.locking import LockReport
+from bootstrap.running.moves import Direction
+from bootstrap.running.repairing import HalfAppliedStep, RepairReport
 from bootstrap.running.runner import MigrationReport
 from bootstrap.scaffold import InitReport
 from bootstrap.schema.document import dumps
 
+_STATES = {"again": "to be sent again"}
 _NOTHING_TO_DO = "Nothing was left to do."
 
 
@@ -131,7 +137,44 @@ def _(report: StatusReport) -> RenderableType:
     if report.ahead:
         return Group(_facts(facts), _newer(report.ahead))
     pending = [(step.revision, step.title) for step in report.pending]
-    return Group(_facts(facts), _facts(pending, indent=2)) if pending else _facts(facts)
+    shown: list[RenderableType] = [_facts(facts)]
+    if pending:
+        shown.append(_facts(pending, indent=2))
+    if report.half_applied:
+        shown.append(_half_applied(report.half_applied))
+    return Group(*shown)
+
+
+@render.register
+def _(report: RepairReport) -> RenderableType:
+    found = report.half_applied
+    if found is None:
+        return "Nothing is half-applied."
+    said = {
+        Repair.APPLIED: f"Statement {found.statement} is recorded as applied",
+        Repair.NOT_APPLIED: f"Statement {found.statement} is recorded as not applied",
+        Repair.DONE: "All of it is recorded as done",
+        Repair.FORGET: "What was recorded of it is forgotten",
+    }
+    return Text(f"{said[report.decision]}: {found.direction} of revision {found.revision}.")
+
+
+def _half_applied(found: HalfAppliedStep) -> RenderableType:
+    """Where it is, and what comes next."""
+    place = Place(path=Path(found.path), line=found.line) if found.path else ""
+    verb = "migrate" if found.direction == Direction.UPGRADE else "downgrade"
+    following = (
+        "bootstrap repair --applied, or --not-applied, says what became of it"
+        if found.is_in_doubt
+        else f"bootstrap {verb} goes on at statement {found.applied + 1}"
+    )
+    lines = (
+        f"Revision {found.revision} is half-applied ({found.direction}): statement "
+        f"{found.statement} was the last one, and is {_STATES.get(found.state, found.state)}.",
+        f"  {place}   {found.sql}",
+        f"  {following}",
+    )
+    return Text("\n".join(lines))
 
 
 @render.register

@@ -22,6 +22,7 @@ from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import is_sync
 from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
 from bootstrap.running.moves import Direction, Move, check_target
+from bootstrap.running.repairing import Find
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (
     Several,
@@ -197,11 +198,12 @@ async def current_each(
     return CurrentEachReport(databases=tuple(current_of(one) for one in looks))
 
 
-async def _looks(databases: Databases, project: Project, *, allow_ahead: bool) -> tuple[Look, ...]:
+async def _looks(databases: Databases, project: Project, *, allow_ahead: bool) -> tuple[Find, ...]:
     listed = _listed(databases)
     config, scripts = await in_thread(lambda: loaded(project))
-    looks = [Look(scripts=scripts, database=one, first=project.first) for one in listed.values()]
-    return await _looked(listed, looks, config, allow_ahead=allow_ahead)
+    looks = [Find(scripts=scripts, database=one, first=project.first) for one in listed.values()]
+    await _looked(listed, looks, config, allow_ahead=allow_ahead)
+    return tuple(looks)
 
 
 def _listed(databases: Databases) -> dict[str, Database]:
@@ -212,7 +214,7 @@ def _listed(databases: Databases) -> dict[str, Database]:
 
 async def _looked(
     databases: Mapping[str, Database], looks: Sequence[Look], config: Config, *, allow_ahead: bool
-) -> tuple[Look, ...]:
+) -> None:
     """Looks where the databases are, and that env.py works on all of them and on no other."""
     several = Several(looks)
     told = configured_for(config, databases, is_sync=is_sync(looks[0].scripts))
@@ -221,7 +223,6 @@ async def _looked(
     for one in looks:
         if one.position is not None and not allow_ahead:
             refuse_unknown(one.scripts, one.position)
-    return several.works
 
 
 async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:

@@ -14,6 +14,7 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import Direction, Move, as_step, check_target
+from bootstrap.running.repairing import Find, HalfAppliedStep
 from bootstrap.running.work import Look, Position, refuse_unknown, unknown
 from bootstrap.targets import Place, Target, opened
 
@@ -34,6 +35,7 @@ class StatusReport:
         ahead: What of `current` no file of the project has: newer code applied it.
         first: The project's function that `bootstrap migrate` will call, because the database is
             empty; those of `pending` whose schema it makes are stamped then, not run.
+        half_applied: A revision that an earlier run has begun and not ended.
     """
 
     database: str
@@ -44,6 +46,7 @@ class StatusReport:
     pending: tuple[PendingStep, ...]
     ahead: tuple[str, ...] = ()
     first: str | None = None
+    half_applied: HalfAppliedStep | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ async def status(database: Target, *, project: Project, allow_ahead: bool = Fals
     """
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        work = Look(
+        work = Find(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
@@ -115,7 +118,7 @@ async def current(
     return current_of(work)
 
 
-def status_of(work: Look) -> StatusReport:
+def status_of(work: Find) -> StatusReport:
     """What `status` reports, from work that has looked.
 
     Raises:
@@ -136,6 +139,7 @@ def status_of(work: Look) -> StatusReport:
         pending=tuple(PendingStep(revision=step.revision, title=step.title) for step in steps),
         ahead=ahead,
         first=work.first if work.begins else None,
+        half_applied=work.found,
     )
 
 

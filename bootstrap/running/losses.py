@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Inspector, func, inspect, literal_column, sel
 
 from bootstrap import backends
 from bootstrap.errors import RowsWouldBeLost
+from bootstrap.records.names import TOOL_TABLES
 from bootstrap.running.moves import AlembicStep
 
 _COUNTED = 1000  # rows at most: an exact number is not worth reading a whole table
@@ -51,7 +52,8 @@ def _doomed(
     context: MigrationContext, steps: Sequence[AlembicStep], inspector: Inspector
 ) -> frozenset[Name]:
     """The tables that the steps drop; every one when that cannot be told without running them."""
-    own = {(context.version_table_schema, context.version_table)}
+    schemas = {None, context.version_table_schema, context.dialect.default_schema_name}
+    own = {(schema, name) for schema in schemas for name in (context.version_table, *TOOL_TABLES)}
     try:
         dropped = _dropped(_recorded(context, steps))
     except Exception:  # noqa: BLE001 - a revision may raise anything when it finds no data to read

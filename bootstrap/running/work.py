@@ -31,6 +31,7 @@ from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
 from bootstrap.records.lock import WAIT
 from bootstrap.records.names import JOURNAL
+from bootstrap.running import half
 from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
 from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
@@ -326,6 +327,7 @@ class Apply(Look):
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
         if self._planned:
+            half.check(self._guard, self._planned, self.scripts, heads)
             self.turn.announce()
         waiting = deque(self._planned)
         number = len(self.applied)

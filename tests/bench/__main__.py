@@ -67,8 +67,8 @@ def closing_of(servers: Servers) -> Iterator[None]:
         servers.stop()
 
 
-def many_revisions(root: Path, servers: Servers) -> Contest:
-    """A long history on an empty PostgreSQL, each revision with a table."""
+def many_revisions(root: Path, servers: Servers, backend_name: str) -> Contest:
+    """A long history on an empty database, each revision with a table."""
     folder = new_project(root)
     names = [f"r{number:04}" for number in range(_MANY)]
     for down, name in zip([None, *names], names, strict=False):
@@ -76,13 +76,13 @@ def many_revisions(root: Path, servers: Servers) -> Contest:
         folder.revision(name, down=down, upgrade=table)
 
     def empty() -> None:
-        url = servers.url("postgresql").set(database="bench")
+        url = servers.url(backend_name).set(database="bench")
         available.drop(url)
         available.create(url)
         contest.environ["DATABASE_URL"] = url.render_as_string(hide_password=False)
 
     contest = Contest(
-        name=f"migrate / upgrade head, {_MANY} steps",
+        name=f"migrate, {_MANY} steps, {backend_name}",
         ours=("bootstrap", "migrate"),
         theirs=("alembic", "upgrade", "head"),
         before=empty,
@@ -124,7 +124,10 @@ def main() -> None:
                 ours=("bootstrap", "migrate"),
                 theirs=("alembic", "upgrade", "head"),
             ),
-            many_revisions(folder / "many", servers),
+            *(
+                many_revisions(folder / backend_name, servers, backend_name)
+                for backend_name in ("postgresql", "mariadb", "mysql")
+            ),
         ]
         print(
             f"{'seconds, median of ' + str(rounds):<34}{'bootstrap':>10}{'alembic':>10}{'ratio':>8}"

@@ -311,3 +311,105 @@ async def test_several_statements_in_one_string_are_refused_before_they_are_sent
         await bootstrap.migrate(empty_url, project=folder.project)
 
     assert ["alembic_version"] == await tables(empty_url)
+
+
+# What a person decides ----------------------------------------------------------------------------
+
+
+async def half_applied(url: str, folder: ProjectFolder) -> bootstrap.HalfAppliedStep:
+    report = await bootstrap.status(url, project=folder.project)
+    assert report.half_applied is not None
+    return report.half_applied
+
+
+async def test_status_says_which_statement_was_the_last_one(empty_url: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, TABLE, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+
+    found = await half_applied(empty_url, folder)
+
+    assert ("one", "upgrade", 2, 2) == (
+        found.revision,
+        found.direction,
+        found.applied,
+        found.statement,
+    )
+    assert ("CREATE TABLE u (n INTEGER)", 9) == (found.sql, found.line)
+    assert "applied" == found.state
+
+
+async def test_a_revision_that_was_finished_by_hand_is_marked_done(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, TABLE, FAILS)
+    await stops(empty_url, folder)
+
+    report = await bootstrap.repair(empty_url, "done", project=folder.project)
+
+    assert report.half_applied is not None
+    assert [("one",)] == await rows(empty_url, "SELECT version_num FROM alembic_version")
+    await goes_on(empty_url, folder)
+
+
+async def test_a_revision_that_was_undone_by_hand_begins_anew(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, TABLE, FAILS)
+    await stops(empty_url, folder)
+    async with Database.of(empty_url).connect() as connection:
+        await connection.exec_driver_sql("DROP TABLE t")
+    folder.revision("one", down=None, upgrade="op.execute('CREATE TABLE v (n INTEGER)')")
+
+    await bootstrap.repair(empty_url, "forget", project=folder.project)
+
+    await goes_on(empty_url, folder)
+    assert ["alembic_version", "v"] == await tables(empty_url)
+
+
+async def test_what_is_not_in_doubt_is_not_decided(empty_url: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, TABLE, FAILS)
+    await stops(empty_url, folder)
+
+    with pytest.raises(bootstrap.SettingsError, match="is not in doubt"):
+        await bootstrap.repair(empty_url, "applied", project=folder.project)
+
+
+async def test_a_run_that_goes_elsewhere_does_not_leave_a_half_applied_revision_behind(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, TABLE)
+    folder.revision("two", down="one", upgrade="op.execute('CREATE TABLE u (n INTEGER)')\n" + FAILS)
+    with pytest.raises(StatementFailed):
+        await bootstrap.migrate(empty_url, project=folder.project)
+
+    with pytest.raises(HalfApplied, match="revision two is half-applied"):
+        await bootstrap.downgrade(empty_url, "base", project=folder.project, drop_rows=True)
+
+    assert "u" in await tables(empty_url)
+
+
+async def test_a_stamp_forgets_what_was_half_applied(empty_url: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, TABLE, FAILS)
+    await stops(empty_url, folder)
+
+    await bootstrap.stamp(empty_url, "one", project=folder.project)
+
+    assert "bootstrap_journal" not in await tables(empty_url)
+    report = await bootstrap.status(empty_url, project=folder.project)
+    assert report.half_applied is None
+
+
+async def test_a_downgrade_goes_on_too(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path)
+    down = "op.execute('DROP TABLE u')\nop.execute('{}')\nop.execute('DROP TABLE t')"
+    up = TABLE + "\nop.execute('CREATE TABLE u (n INTEGER)')"
+    folder.revision("one", down=None, upgrade=up, downgrade=down.format("DROP TABLE nothing"))
+    await bootstrap.migrate(empty_url, project=folder.project)
+    with pytest.raises(StatementFailed, match="statement 1 is applied and recorded"):
+        await bootstrap.downgrade(empty_url, "base", project=folder.project)
+    folder.revision("one", down=None, upgrade=up, downgrade=down.format("SELECT 1"))
+
+    report = await bootstrap.downgrade(empty_url, "base", project=folder.project)
+
+    assert () == report.after
+    assert ["alembic_version"] == await tables(empty_url)

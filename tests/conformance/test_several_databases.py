@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 
 import bootstrap
 from bootstrap import urls
+from bootstrap.records.names import JOURNAL
 from bootstrap.schema.compare import compare
 from tests import available
 from tests.available import Missing, Servers
@@ -160,7 +161,8 @@ async def test_status_and_downgrade(two: Two) -> None:
     ]
     assert [["one"]] * 2 == [[one.revision for one in of.revisions] for of in current.databases]
     assert ([()] * 2, False) == ([one.revisions for one in after.databases], after.at_heads)
-    assert {"alembic_version"} == await tables_of(two.urls["engine2"])
+    # The journal is empty: the template commits when all databases are done, and then it is late.
+    assert {"alembic_version"} == await tables_of(two.urls["engine2"]) - {JOURNAL}
 
 
 @on_sqlite

@@ -15,8 +15,8 @@ from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.policy import MySQLPolicy
-from bootstrap.journal import table
-from bootstrap.journal.entries import NAME, Part, Progress
+from bootstrap.journal.entries import Part, Progress
+from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
 from bootstrap.journal.store import Entries, Store
 
@@ -41,6 +41,32 @@ class MySQLAtomicity(Atomicity):
         if context.connection is None:
             return nullcontext(Guard())
         return nullcontext(MySQLGuard(context, context.connection, terms, self._evidence))
+
+    def half_applied(self, context: MigrationContext) -> tuple[Half, ...]:
+        """What is recorded, and whether the last statement of it was applied."""
+        connection = context.connection
+        if connection is None:
+            return ()
+        aside = Aside(connection)
+        try:
+            found = _store(context, connection, aside).read()
+            decide = self._evidence(aside).decide
+            halves = [half_of(key, entries, decide) for key, entries in found.items()]
+            return tuple(half for half in halves if half is not None)
+        finally:
+            aside.close()
+
+    def repair(self, context: MigrationContext, half: Half, how: Repair) -> None:
+        """Settles the last statement, or deletes what is recorded."""
+        assert context.connection is not None  # noqa: S101 - somebody has read it there
+        aside = Aside(context.connection)
+        try:
+            store = _store(context, context.connection, aside)
+            store.read()
+            store.repair(half, how)
+            store.drop_if_empty()
+        finally:
+            aside.close()
 
 
 class Aside:
@@ -90,12 +116,7 @@ class MySQLGuard(Guard):
         self._aside = aside = Aside(connection)
         self._part: Part | None = None
         self._found: Entries = {}
-        self._store = Store(
-            connection,
-            aside,
-            version_table=_qualified(context),
-            is_missing=_is_missing,
-        )
+        self._store = _store(context, connection, aside)
         policy = MySQLPolicy(connection, aside, evidence(aside))
         self._recorder = Recorder(connection, self._store, policy, again=terms.again)
 
@@ -112,7 +133,7 @@ class MySQLGuard(Guard):
                 finally:
                     self._recorder.detach()
                     with suppress(DBAPIError):
-                        self._drop()
+                        self._store.drop_if_empty()
             finally:
                 self._aside.close()
 
@@ -151,6 +172,16 @@ class MySQLGuard(Guard):
         return recorded
 
     @property
+    def half_applied(self) -> frozenset[tuple[str, str]]:
+        """What an earlier run has recorded."""
+        return frozenset(self._found)
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """Drops what is recorded of a revision."""
+        self._store.forget(Part(revision=key[0], direction=key[1]), 0)
+        del self._found[key]
+
+    @property
     def progress(self) -> Progress:
         """How far the revision came."""
         return self._recorder.progress
@@ -161,18 +192,10 @@ class MySQLGuard(Guard):
             self._store.clear(self._part)
             self._part = None
 
-    def _drop(self) -> None:
-        """Leaves nothing behind where nothing is left to resume."""
-        if not self._store.is_there:
-            return
-        aside = self._aside()
-        aside.exec_driver_sql("SET SESSION lock_wait_timeout = 1")  # env.py may not have committed
-        aside.exec_driver_sql(f"LOCK TABLES {NAME} WRITE")
-        try:
-            if aside.execute(select(func.count()).select_from(table.TABLE)).scalar_one() == 0:
-                table.TABLE.drop(aside)
-        finally:
-            aside.exec_driver_sql("UNLOCK TABLES")
+
+def _store(context: MigrationContext, connection: Connection, aside: Aside) -> Store:
+    table = _qualified(context)
+    return Store(connection, aside, version_table=table, is_missing=_is_missing)
 
 
 def _qualified(context: Any) -> str:
