@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event
 
 from bootstrap.errors import HalfApplied
 from bootstrap.journal import encoding, refusing
-from bootstrap.journal.course import Course
+from bootstrap.journal.course import Course, without_tail
 from bootstrap.journal.cursors import KeptCursor, taken
 from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress, Refusal
 from bootstrap.journal.statements import Decision, Nature, Said
@@ -91,6 +91,7 @@ class Recorder:
         self._savepoints: dict[str, int] = {}
         self._lastrowid: int | None = None
         self._durable = 0  # statements
+        self._refused_last = 0  # of them, at the end: they wait for what makes them count
         self._resumes = False
 
     # -- a run and its revisions
@@ -126,7 +127,7 @@ class Recorder:
         self._number = self._statements = 0
         self._resumes, self._lastrowid = bool(entries), None
         self._is_durable()
-        self._durable = 0
+        self._durable = self._refused_last = 0
         try:
             yield
             if self._refused is not None:
@@ -138,7 +139,7 @@ class Recorder:
     @property
     def progress(self) -> Progress:
         """How far the revision came."""
-        return Progress(statement=self._statements, applied=self._durable)
+        return Progress(statement=self._statements, applied=self._durable - self._refused_last)
 
     @contextmanager
     def own(self) -> Iterator[None]:
@@ -337,6 +338,8 @@ class Recorder:
         if said.variables:
             with self.own():
                 outcome = replace(outcome, variables=self._policy.variables(said.variables))
+        if said.only_once:
+            outcome = replace(outcome, rows=None)
         kinds = {Nature.WRITES: Kind.WRITE, Nature.SESSION: Kind.SESSION}
         self._since.append(replace(entry, kind=kinds.get(said.nature, Kind.READ), outcome=outcome))
         return kept
@@ -416,7 +419,10 @@ class Recorder:
             self._written = len(self._since)
 
     def _is_durable(self) -> None:
-        self._durable += sum(one.kind is not Kind.SETTLED for one in self._since)
+        statements = [one for one in self._since if one.kind is not Kind.SETTLED]
+        if statements:
+            self._durable += len(statements)
+            self._refused_last = len(statements) - len(without_tail(statements))
         self._since, self._written = [], 0
         self._savepoints.clear()
 

@@ -26,11 +26,13 @@ class Said:
         sql: Its text.
         shown: Its text without the values in it, on one line.
         words: All words and names in it, in lower case.
+        target: The table whose rows it writes, in lower case.
         savepoint: The one that it makes or rolls back to.
         variables: Those of the session that it sets.
         only_variables: Whether it sets nothing else.
         sent: What is sent in its place; empty for itself.
         commits: Whether it commits what was before it, whatever else it does.
+        only_once: Whether a new connection needs what it did, and sending it again is no way to it.
         unsure: Whether nobody can see from outside how far it got.
     """
 
@@ -38,11 +40,13 @@ class Said:
     sql: str
     shown: str
     words: frozenset[str] = frozenset()
+    target: str = ""
     savepoint: str = ""
     variables: tuple[str, ...] = ()
     only_variables: bool = False
     sent: str = ""
     commits: bool = False
+    only_once: bool = False
     unsure: bool = False
 
 

@@ -144,6 +144,70 @@ _THIRD = """
     op.execute("INSERT INTO tags SELECT DISTINCT title FROM books WHERE id < 3")
     op.drop_index("ix_books_title", "books")
 """
+_KINDS = """
+    connection = op.get_bind()
+    connection.execute(sa.text("SET @before = 5, sql_mode = 'STRICT_TRANS_TABLES,ANSI_QUOTES'"))
+    for name in ("a", "b"):
+        if not sa.inspect(connection).has_table(name):
+            op.create_table(
+                name,
+                sa.Column("id", sa.Integer, primary_key=True),
+                sa.Column("n", sa.Integer, nullable=False),
+            )
+    op.execute("INSERT INTO a VALUES (1, 10), (2, 20), (3, 30)")
+    op.execute("INSERT INTO b VALUES (7, 70)")
+    op.execute("RENAME TABLE a TO x, b TO a, x TO b")
+    op.execute("CREATE VIEW v AS SELECT id, n FROM b")
+    op.execute(
+        "CREATE TRIGGER tr BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.n = NEW.n + 1; END"
+    )
+    op.execute("INSERT INTO a VALUES (8, 80)")
+    op.execute("CREATE PROCEDURE p() BEGIN INSERT INTO a VALUES (9, 90); END")
+    op.execute("CALL p()")
+    op.execute("SET @made = (SELECT MAX(n) FROM a)")
+    op.execute("UPDATE a SET n = n + @made + @before WHERE id = 7")
+    try:
+        op.execute("CREATE TABLE a (id INTEGER)")
+    except sa.exc.DBAPIError:
+        op.execute("INSERT INTO a VALUES (10, 100)")
+    op.execute("CREATE TEMPORARY TABLE filled (n INTEGER)")
+    op.execute("INSERT INTO filled VALUES (11), (12)")
+    op.execute("ALTER TABLE a ADD COLUMN extra INTEGER NOT NULL DEFAULT 0")
+    op.execute("INSERT INTO a (id, n) SELECT n, n FROM filled")
+    with connection.begin_nested() as point:
+        op.execute("DELETE FROM a")
+        point.rollback()
+    op.execute("CREATE INDEX ix ON a (n)")
+    while connection.execute(
+        sa.text("UPDATE a SET extra = 1 WHERE extra = 0 ORDER BY id LIMIT 2")
+    ).rowcount:
+        pass
+    op.execute("CREATE TABLE gone (id INTEGER)")
+    op.execute("INSERT INTO gone VALUES (1)")
+    op.execute("TRUNCATE TABLE gone")
+    op.execute("INSERT INTO gone VALUES (2)")
+    op.execute("DROP TABLE IF EXISTS gone, nothing")
+    op.execute("DROP VIEW v")  # its text has the name of the database in it
+    op.execute("DROP TRIGGER tr")
+    op.execute("DROP PROCEDURE p")
+    op.execute("ALTER TABLE a CHANGE COLUMN extra more INTEGER NOT NULL DEFAULT 0")
+    with op.get_context().autocommit_block():
+        op.execute("INSERT INTO a (id, n) VALUES (21, 210)")
+        op.execute("INSERT INTO a (id, n) VALUES (22, 220)")
+    op.execute("PREPARE s FROM 'ALTER TABLE b ADD COLUMN m INTEGER DEFAULT 4'")
+    op.execute("EXECUTE s")
+    op.execute("DEALLOCATE PREPARE s")
+"""
+
+
+def kinds(root: Path) -> ProjectFolder:
+    """One revision with each kind of statement that has a rule of its own in the journal."""
+    folder = new_project(root)
+    folder.env(ENV)
+    folder.revision("one", down=None, upgrade=_KINDS)
+    return folder
+
+
 _USERS = tuple(
     f"INSERT INTO users (id, username, email, hashed_password) "
     f"VALUES ({n}, 'user{n}', 'User{n}@Example.com', 'x')"
@@ -162,4 +226,11 @@ SCENARIOS = (
         rows=_USERS + _ITEMS,
     ),
     Scenario(name="DDL, DML, executemany, RETURNING, a session, batch mode, raw SQL", write=mixed),
+)
+# Where each statement is committed by itself.
+COMMITTING = (
+    Scenario(
+        name="swaps, views, triggers, procedures, TRUNCATE, caught errors, session state",
+        write=kinds,
+    ),
 )

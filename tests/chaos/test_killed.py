@@ -14,7 +14,7 @@ from tests.chaos.killing import Moment
 from tests.chaos.measuring import measure
 from tests.chaos.places import Durable, Files, Templates
 from tests.chaos.runner import Runner, Tool, running
-from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.chaos.scenarios import COMMITTING, SCENARIOS, Scenario
 
 # `make test-full` kills at every point; each takes two processes.
 EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHAOS") == "all" else 3
@@ -66,10 +66,12 @@ def test_a_killed_run_loses_nothing_on_a_server_either(
 # Every so many points; a run on MySQL takes three seconds there.
 @pytest.mark.parametrize(
     ("backend_name", "every"),
-    [("mariadb", 7), ("mysql", 13)],
+    [("mariadb", 9), ("mysql", 29)],
     indirect=["backend_name"],
 )
-@pytest.mark.parametrize("scenario", SCENARIOS[1:], ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario", (SCENARIOS[-1], *COMMITTING), ids=lambda scenario: scenario.name
+)
 def test_a_killed_run_goes_on_where_it_was_on_a_server_that_commits_each_statement(
     backend_name: str, every: int, scenario: Scenario, runner: Runner, tmp_path: Path
 ) -> None:

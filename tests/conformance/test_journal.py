@@ -284,6 +284,18 @@ async def test_a_statement_that_is_missing_at_the_end_is_refused(
     assert "one.py:9   CREATE TABLE u" in error.message
 
 
+async def test_a_temporary_table_that_was_filled_from_a_real_one_is_not_filled_again(
+    empty_url: str, tmp_path: Path
+) -> None:
+    filled = "op.execute('CREATE TEMPORARY TABLE x AS SELECT n FROM t')"
+    folder = project(tmp_path, TABLE, filled, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+
+    error = await refused(empty_url, folder)
+
+    assert "one.py:9   CREATE TEMPORARY TABLE x" in error.message
+
+
 async def test_secrets_in_a_statement_are_not_kept(empty_url: str, tmp_path: Path) -> None:
     folder = project(
         tmp_path,

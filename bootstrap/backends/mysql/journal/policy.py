@@ -20,6 +20,7 @@ _PLAIN = text(
     "SELECT TABLE_NAME FROM information_schema.TABLES t JOIN information_schema.ENGINES e "
     "ON e.ENGINE = t.ENGINE WHERE TABLE_SCHEMA = DATABASE() AND e.TRANSACTIONS <> 'YES'"
 )
+_TABLES = text("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
 _BODY = text(
     "SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES "
     "WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = :name"
@@ -56,10 +57,13 @@ class MySQLPolicy:
         if first == "CALL" and not self._commits(said):
             return replace(said, nature=Nature.WRITES, unsure=False, commits=False)
         if said.nature is Nature.WRITES:
-            if self._temporary & said.words:
-                return self._on_temporary(said)
+            if said.target in self._temporary:
+                return replace(said, nature=Nature.SESSION, only_once=self._reads_real(said))
             if self._without_transactions() & said.words:
                 return replace(said, nature=Nature.COMMITS, unsure=True)
+        makes_temporary = said.nature is Nature.SESSION and "temporary" in said.words
+        if makes_temporary and "select" in said.words:
+            return replace(said, only_once=self._reads_real(said))
         return said
 
     def sent(self, said: Said) -> None:
@@ -140,9 +144,10 @@ class MySQLPolicy:
                 return bool(_COMMITTING.search(str(body)))
         return True
 
-    def _on_temporary(self, said: Said) -> Said:
-        """Rows of a temporary table are gone with the session, so they are written again."""
-        return replace(said, nature=Nature.SESSION)
+    def _reads_real(self, said: Said) -> bool:
+        """Whether rows of a temporary table come from one that has others by now."""
+        real = {str(name).lower() for name in self._aside().execute(_TABLES).scalars()}
+        return bool((real - self._temporary) & said.words)
 
     def _without_transactions(self) -> set[str]:
         if self._plain is None:

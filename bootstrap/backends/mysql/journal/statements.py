@@ -26,6 +26,7 @@ _READS = {
     "CHECKSUM",
 } | {*("SAVEPOINT", "RELEASE")}
 _WRITES = {"INSERT", "UPDATE", "DELETE", "REPLACE", "DO", "HANDLER"}
+_BEFORE_TARGET = {"INTO", "FROM", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK"}
 _SESSION = {"SET", "USE", "PREPARE", "DEALLOCATE", "LOCK", "UNLOCK"}
 _UNSURE = {"EXECUTE", "CALL", "XA"}
 _BODIES = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}
@@ -61,9 +62,18 @@ def read(sql: str) -> Said:
         variables=variables,
         only_variables=bool(variables) and _sets_only_variables(words, found),
         sent=_locking(sql) if words[0] == "LOCK" and words[1] != "INSTANCE" else "",
+        target=_target(words, found),
         commits=commits,
         unsure=words[0] in _UNSURE,
     )
+
+
+def _target(words: Sequence[str], found: Sequence[Token]) -> str:
+    """The table whose rows are written; of several, the first."""
+    if words[0] not in _WRITES:
+        return ""
+    names = (token for token in found[1:] if token.name and token.word not in _BEFORE_TARGET)
+    return next((token.name.lower() for token in names), "")
 
 
 def _locking(sql: str) -> str:
