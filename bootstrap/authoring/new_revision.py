@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL
 
-from bootstrap.authoring.places import NotTried, Places, places
+from bootstrap.authoring.places import Places, places
 from bootstrap.authoring.portable import mend
 from bootstrap.authoring.trying import Attempt, FailedAttempt, Trial, replay
 from bootstrap.authoring.writing import refuse_taken, remove, runs_env, write
@@ -36,6 +36,7 @@ from bootstrap.running.moves import AlembicStep
 from bootstrap.running.work import Look
 from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases
+from bootstrap.testing.servers import MissingServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class RevisionReport:
     compared_on: str | None = None
     operations: tuple[Operation, ...] = ()
     attempts: tuple[Attempt, ...] = ()
-    not_tried: tuple[NotTried, ...] = ()
+    not_tried: tuple[MissingServer, ...] = ()
 
     @property
     def works(self) -> bool:

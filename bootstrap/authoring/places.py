@@ -13,18 +13,7 @@ from bootstrap.backends.base import Backend
 from bootstrap.database import Database
 from bootstrap.errors import DatabaseError, SettingsError
 from bootstrap.testing import ThrowawayDatabases, throwaway_databases
-from bootstrap.testing.servers import known
-
-_FALLBACK = "sqlite"  # needs no server
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotTried:
-    """A backend that could not be started, why, and how to get it."""
-
-    backend: str
-    why: str
-    hint: str
+from bootstrap.testing.servers import MissingServer, known, missing_server
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +28,7 @@ class Places:
 
     default: Backend
     waiting: list[Backend | ThrowawayDatabases]
-    missing: list[NotTried] = field(default_factory=list)
+    missing: list[MissingServer] = field(default_factory=list)
 
     async def next(self, until: AsyncExitStack) -> ThrowawayDatabases | None:
         """Starts the next one that can be, which ends with the stack; None when there is none."""
@@ -47,18 +36,16 @@ class Places:
             place = self.waiting.pop(0)
             if isinstance(place, ThrowawayDatabases):
                 return place
-            if place.server is not None and place.server.programs() is None:
-                why = f"the programs of a {place.title} server were not found"
-                self._miss(place, why, hint=place.server.install_hint())
+            if missing := missing_server(place):
+                self.missing.append(missing)
                 continue
             try:
                 return await until.enter_async_context(throwaway_databases(place))
             except (DatabaseError, SettingsError) as error:
-                self._miss(place, error.message, hint=error.hint)
+                self.missing.append(
+                    MissingServer(backend=place.name, why=error.message, hint=error.hint)
+                )
         return None
-
-    def _miss(self, backend: Backend, why: str, *, hint: str) -> None:
-        self.missing.append(NotTried(backend=backend.name, why=why, hint=hint))
 
 
 def places(
@@ -67,7 +54,9 @@ def places(
     database: Database | None,
     config: Config,
 ) -> Places:
-    """The backends that were asked for; else that of the database or of the project, else SQLite.
+    """The backends that were asked for; else that of the database or of the project.
+
+    Where neither says one, it is the first that needs no server.
 
     Raises:
         SettingsError: There is no such backend.
@@ -87,4 +76,4 @@ def _default(database: Database | None, config: Config) -> Backend:
     try:
         return rooms.of_scheme(url.partition("://")[0])
     except KeyError:
-        return rooms.named(_FALLBACK)
+        return next(one for one in rooms.all_backends() if one.server is None)

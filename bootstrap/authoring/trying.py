@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bootstrap.checking.course import first_look
 from bootstrap.checking.snapshots import TOOL_TABLES, read
+from bootstrap.checking.stairway import undo
 from bootstrap.database import Database
-from bootstrap.errors import BootstrapError, RevisionError, SettingsError, StatementFailed
-from bootstrap.project import Project, loaded
-from bootstrap.revisions.environment import in_thread
+from bootstrap.errors import BootstrapError, RevisionError, StatementFailed
+from bootstrap.project import Project
 from bootstrap.revisions.listing import Revision
 from bootstrap.revisions.operations import Operation
 from bootstrap.running.checking import check
-from bootstrap.running.inspection import look
-from bootstrap.running.runner import downgrade, migrate
+from bootstrap.running.runner import migrate
 from bootstrap.running.work import Position
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Schema
-from bootstrap.targets import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +121,12 @@ class Trial:
     async def _downgrade(self) -> None:
         self.doing = "downgrade"
         for revision in reversed(self.written):
-            # Of several branches only the one that has it: `revision@` says so.
-            below = revision.down_revisions[0] if revision.down_revisions else "base"
-            target = f"{revision.revision}@{below}"
-            await downgrade(self.database, target, project=self.project, drop_rows=True)
+            await undo(
+                self.database,
+                revision.revision,
+                downs=revision.down_revisions,
+                project=self.project,
+            )
 
 
 def _differences(before: Schema, after: Schema) -> tuple[str, ...]:
@@ -144,15 +145,12 @@ async def replay(database: Database, heads: Sequence[str], *, project: Project) 
         SettingsError: env.py connects to another database.
         RevisionError, StatementFailed: The revisions cannot be applied to an empty database.
     """
-    config, scripts = await in_thread(lambda: loaded(project))
-    try:
-        position = await look(Place(database=database), config=config, scripts=scripts)
-    except SettingsError as error:
-        raise SettingsError(
-            f"a throwaway database cannot be used: {error.message}",
-            hint="let env.py take the URL from sqlalchemy.url; or compare with a database that "
-            "--url names, and leave out the try with --no-try",
-        ) from error
+    position = await first_look(
+        database,
+        project=project,
+        otherwise="or compare with a database that --url names, and leave out the try with "
+        "--no-try",
+    )
     for head in heads:
         try:
             await migrate(database, head, project=project)

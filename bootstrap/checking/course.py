@@ -29,6 +29,8 @@ from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases
 
+_TAKE_THE_URL = "let env.py take the URL from sqlalchemy.url"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
@@ -186,8 +188,13 @@ def own(schema: Schema, position: Position, *, leave_out: Iterable[str] = ()) ->
     return schema.without((*TOOL_TABLES, position.version_table, *leave_out))
 
 
-async def first_look(database: Database, *, project: Project) -> Position:
+async def first_look(database: Database, *, project: Project, otherwise: str = "") -> Position:
     """Looks whether env.py uses a throwaway database, before anything is run.
+
+    Args:
+        database: The throwaway one.
+        project: Whose env.py.
+        otherwise: What else can be done when it does not, for the hint.
 
     Raises:
         SettingsError: env.py connects to another database.
@@ -199,7 +206,7 @@ async def first_look(database: Database, *, project: Project) -> Position:
     except SettingsError as error:
         raise SettingsError(
             f"a throwaway database cannot be used: {error.message}",
-            hint="let env.py take the URL from sqlalchemy.url",
+            hint="; ".join(filter(None, (_TAKE_THE_URL, otherwise))),
         ) from error
     except RevisionError as error:
         if any(isinstance(cause, MissingGreenlet) for cause in causes(error)):

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.checking.differences import Difference
 from bootstrap.checking.snapshots import TOOL_TABLES
-from bootstrap.checking.stairway import failure, ordered, undo
+from bootstrap.checking.stairway import downs, failure, ordered, undo
 from bootstrap.database import Database
 from bootstrap.datasets.seeding import seed
 from bootstrap.errors import RevisionError, StatementFailed
@@ -89,7 +89,7 @@ class Descent:
         for one in reversed(await ordered(self.project)):
             try:
                 self.doing = f"downgrade of {one.revision} with rows"
-                await undo(self.database, one, project=self.project)
+                await undo(self.database, one.revision, downs=downs(one), project=self.project)
             except (RevisionError, StatementFailed) as error:
                 self.failed.append(failure(one, "downgrade with rows", error))
                 return

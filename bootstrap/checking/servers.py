@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from bootstrap.backends.base import Backend
 from bootstrap.database import Database
 from bootstrap.errors import SettingsError
 from bootstrap.testing import ThrowawayDatabases, throwaway_databases
-from bootstrap.testing.servers import known
+from bootstrap.testing.servers import MissingServer, known, missing_server
 
 _FORM = "write NAME=FOLDER or NAME=VERSION:FOLDER, such as postgresql=17:/usr/lib/postgresql/17/bin"
 
@@ -51,15 +51,6 @@ class ServerPrograms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotVerified:
-    """A backend that is left out, why, and how to get it."""
-
-    backend: str
-    why: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """One server to verify on.
 
@@ -92,7 +83,7 @@ def wanted(
     backends: Sequence[str] = (),
     urls: Sequence[str | URL] = (),
     servers: Sequence[ServerPrograms] = (),
-) -> tuple[tuple[Wanted, ...], tuple[NotVerified, ...]]:
+) -> tuple[tuple[Wanted, ...], tuple[MissingServer, ...]]:
     """Finds the servers that were asked for; where none was, all that can be started.
 
     Args:
@@ -111,7 +102,8 @@ def wanted(
     covered = {one.backend.name for one in named}
     asked = [known(name) for name in dict.fromkeys(backends)]
     chosen = asked if asked or named or running else rooms.all_backends()
-    missing = tuple(_missing([one for one in chosen if one.name not in covered]))
+    looked_for = (missing_server(one) for one in chosen if one.name not in covered)
+    missing = tuple(one for one in looked_for if one is not None)
     if missing and asked:
         raise SettingsError(missing[0].why, hint=missing[0].hint)
     absent = {one.backend for one in missing} | covered
@@ -148,13 +140,3 @@ def _of_url(url: str | URL) -> Wanted:
             hint=f"for a file in a temporary folder: --backend {database.backend.name}",
         )
     return Wanted(backend=database.backend, url=database.url)
-
-
-def _missing(chosen: Sequence[Backend]) -> Iterator[NotVerified]:
-    for backend in chosen:
-        if backend.server is not None and backend.server.programs() is None:
-            yield NotVerified(
-                backend=backend.name,
-                why=f"the programs of a {backend.title} server were not found",
-                hint=backend.server.install_hint(),
-            )

@@ -76,7 +76,7 @@ class Stairway:
         first = await self._read(database)
         try:
             self.doing = "downgrade"
-            await undo(database, one, project=self.project)
+            await undo(database, one.revision, downs=downs(one), project=self.project)
             undone = await self._read(database)
             self.doing = "second upgrade"
             await migrate(database, one.revision, project=self.project)
@@ -124,11 +124,19 @@ def downs(script: Script) -> tuple[str, ...]:
     return (found,) if isinstance(found, str) else tuple(found)
 
 
-async def undo(database: Database, one: Script, *, project: Project) -> None:
-    """Downgrades one revision, and no other branch."""
-    below = next(iter(downs(one)), "base")
-    target = f"{one.revision}@{below}"
-    await downgrade(database, target, project=project, drop_rows=True)
+async def undo(
+    database: Database, revision: str, *, downs: Sequence[str], project: Project
+) -> None:
+    """Downgrades one revision, and no other branch: `revision@` says so.
+
+    Args:
+        database: A throwaway one, whose rows may go.
+        revision: The one to undo.
+        downs: Those that it follows.
+        project: Whose revisions.
+    """
+    below = next(iter(downs), "base")
+    await downgrade(database, f"{revision}@{below}", project=project, drop_rows=True)
 
 
 def failure(one: Script, doing: str, error: BootstrapError) -> Difference:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -21,7 +22,7 @@ from bootstrap.checking.acceptances import (
 from bootstrap.checking.course import Course, Failed, Passed
 from bootstrap.checking.differences import Difference, between, from_models
 from bootstrap.checking.rows import Loss, on_server
-from bootstrap.checking.servers import NotVerified, ServerPrograms, wanted
+from bootstrap.checking.servers import ServerPrograms, wanted
 from bootstrap.checking.stairway import on_servers
 from bootstrap.errors import (
     BootstrapError,
@@ -33,6 +34,7 @@ from bootstrap.errors import (
 from bootstrap.events import Emit, silent
 from bootstrap.project import Project
 from bootstrap.schema.document import digest
+from bootstrap.testing.servers import MissingServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class VerifyReport:
     """
 
     servers: tuple[VerifiedServer, ...]
-    not_verified: tuple[NotVerified, ...]
+    not_verified: tuple[MissingServer, ...]
     differences: tuple[Difference, ...]
     losses: tuple[Loss, ...]
     not_filled: Mapping[str, tuple[str, ...]]
@@ -143,24 +145,17 @@ async def verify(
     begun = time.perf_counter()
     given = read_accepted(project.pyproject) if accepted is None else accepted
     places, missing = await asyncio.to_thread(wanted, backends=backends, urls=urls, servers=servers)
-    courses = [
-        Course(
-            wanted=one,
-            project=project,
-            models=models,
-            stairway=stairway,
-            data=data,
-            datasets=tuple(datasets),
-            leave_out=tuple(leave_out),
-            emit=emit,
-        )
-        for one in places
-    ]
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(course.run()) for course in courses]
-    results = [task.result() for task in running]
-    _refuse_failed([one for one in results if isinstance(one, Failed)])
-    passed = _named([one for one in results if isinstance(one, Passed)])
+    course = partial(
+        Course,
+        project=project,
+        models=models,
+        stairway=stairway,
+        data=data,
+        datasets=tuple(datasets),
+        leave_out=tuple(leave_out),
+        emit=emit,
+    )
+    passed = await _gone([course(wanted=one) for one in places])
     found = accept_known(_differences(passed), given)
     added = write_accepted(found, project.pyproject) if accept else 0
     return VerifyReport(
@@ -175,6 +170,19 @@ async def verify(
         added=added,
         seconds=time.perf_counter() - begun,
     )
+
+
+async def _gone(courses: Sequence[Course]) -> Mapping[str, Passed]:
+    """Goes all courses at the same time.
+
+    Raises:
+        BootstrapError: One of them failed; all are at their end.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(course.run()) for course in courses]
+    results = [task.result() for task in running]
+    _refuse_failed([one for one in results if isinstance(one, Failed)])
+    return _named(one for one in results if isinstance(one, Passed))
 
 
 def _named(passed: Iterable[Passed]) -> Mapping[str, Passed]:

@@ -55,6 +55,15 @@ class RunningServer:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingServer:
+    """A backend whose server cannot be started, why, and how to get it."""
+
+    backend: str
+    why: str
+    hint: str
+
+
 class ThrowawayServer:
     """A throwaway server, to be started and stopped, or used in a `with` statement.
 
@@ -217,6 +226,22 @@ def known(backend: str | Backend) -> Backend:
         ) from None
 
 
+def missing_server(backend: Backend) -> MissingServer | None:
+    """Looks for the programs of a server; None where they are there, or none are needed."""
+    server = backend.server
+    if server is None or server.programs() is not None:
+        return None
+    return _missing(backend, server)
+
+
+def _missing(backend: Backend, server: Server) -> MissingServer:
+    return MissingServer(
+        backend=backend.name,
+        why=f"the programs of a {backend.title} server were not found",
+        hint=server.install_hint(),
+    )
+
+
 def _server(backend: Backend) -> Server:
     if backend.server is None:
         raise SettingsError(
@@ -228,9 +253,8 @@ def _server(backend: Backend) -> Server:
 def _programs(backend: Backend, server: Server) -> Path:
     if found := server.programs():
         return found
-    raise SettingsError(
-        f"the programs of a {backend.title} server were not found", hint=server.install_hint()
-    )
+    missing = _missing(backend, server)
+    raise SettingsError(missing.why, hint=missing.hint)
 
 
 def _account(commands: ServerCommands) -> str | None:
