@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bootstrap.checking.diagrams import DiagramReport as DiagramReport
     from bootstrap.checking.diagrams import diagram_history as diagram_history
     from bootstrap.checking.diagrams import diagram_schema as diagram_schema
+    from bootstrap.checking.drifting import DriftReport as DriftReport
+    from bootstrap.checking.drifting import drift as drift
     from bootstrap.checking.servers import ServerPrograms as ServerPrograms
     from bootstrap.checking.snapshots import SnapshotReport as SnapshotReport
     from bootstrap.checking.snapshots import snapshot as snapshot
@@ -108,6 +110,7 @@ _HOMES = {
     "bootstrap.checking.snapshots": ("SnapshotReport", "snapshot"),
     "bootstrap.checking.acceptances": ("Acceptance",),
     "bootstrap.checking.diagrams": ("DiagramReport", "diagram_history", "diagram_schema"),
+    "bootstrap.checking.drifting": ("DriftReport", "drift"),
     "bootstrap.checking.servers": ("ServerPrograms",),
     "bootstrap.checking.verifying": ("VerifyReport", "verify"),
     "bootstrap.configuration": ("ConfigReport", "config"),

@@ -106,6 +106,7 @@ class CreateOptions:
     owner: str | None = None
     encoding: str | None = None
     template: str | None = None
+    collation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Differences that a project has accepted, each with a reason, in `[tool.bootstrap.verify]`."""
+"""Differences that a project has accepted, each with a reason, in pyproject.toml.
+
+Those of `verify` stand in `[tool.bootstrap.verify]`, those of `drift` in `[tool.bootstrap.drift]`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from bootstrap.checking.files import write_text
 from bootstrap.errors import SettingsError
 from bootstrap.settings.files import text_of, tools_of
 
-_WHERE = "[tool.bootstrap.verify] accept"
+_VERIFY = "verify"
 _FORM = 'accept = [{table = "users", name = "email", attribute = "length", reason = "why"}]'
 _ANY = "*"
 _CLASS = "class"  # what TOML calls the weight
@@ -29,7 +32,7 @@ class Acceptance:
 
     Attributes:
         reason: Why it is as it should be.
-        comparison: `servers`, `models` or `stairway`.
+        comparison: `servers`, `models` or `stairway`; for drift there is one only.
         weight: `policy` or `definition`; `class` in pyproject.toml.
         kind: `column`, `index` and so on.
         table: The table or view.
@@ -79,25 +82,30 @@ def unused(
     )
 
 
-def read_accepted(pyproject: Path) -> tuple[Acceptance, ...]:
+def read_accepted(pyproject: Path, *, of: str = _VERIFY) -> tuple[Acceptance, ...]:
     """Reads the accepted differences of a project.
+
+    Args:
+        pyproject: The file.
+        of: The command whose differences they are.
 
     Raises:
         SettingsError: What stands there is not understood.
     """
-    table = tools_of(pyproject).get("bootstrap", {}).get("verify", {})
+    heading = f"[tool.bootstrap.{of}]"
+    table = tools_of(pyproject).get("bootstrap", {}).get(of, {})
     if not isinstance(table, dict) or table.keys() - {"accept"}:
-        raise SettingsError(
-            f"{pyproject}: [tool.bootstrap.verify] knows the key accept and no other", hint=_FORM
-        )
+        raise SettingsError(f"{pyproject}: {heading} knows the key accept and no other", hint=_FORM)
     found = table.get("accept", [])
     if not isinstance(found, list):
-        raise SettingsError(f"{pyproject}: {_WHERE} is not a list", hint=_FORM)
-    return tuple(_acceptance(one, number, pyproject) for number, one in enumerate(found, start=1))
+        raise SettingsError(f"{pyproject}: {heading} accept is not a list", hint=_FORM)
+    return tuple(
+        _acceptance(one, where=f"{pyproject}: entry {number} of {heading} accept")
+        for number, one in enumerate(found, start=1)
+    )
 
 
-def _acceptance(found: Any, number: int, pyproject: Path) -> Acceptance:
-    where = f"{pyproject}: entry {number} of {_WHERE}"
+def _acceptance(found: Any, *, where: str) -> Acceptance:
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise SettingsError(f"{where} is not a table of texts", hint=_FORM)
     given = {"weight" if key == _CLASS else key: value for key, value in found.items()}
@@ -114,12 +122,13 @@ def _acceptance(found: Any, number: int, pyproject: Path) -> Acceptance:
     return Acceptance(**given)
 
 
-def write_accepted(differences: Sequence[Difference], pyproject: Path) -> int:
+def write_accepted(differences: Sequence[Difference], pyproject: Path, *, of: str = _VERIFY) -> int:
     """Adds those that nobody has accepted to pyproject.toml, and leaves all else as it is.
 
     Args:
         differences: Some of them accepted already.
         pyproject: The file; it is made where it is missing.
+        of: The command whose differences they are.
 
     Returns:
         How many were added.
@@ -133,7 +142,7 @@ def write_accepted(differences: Sequence[Difference], pyproject: Path) -> int:
     tools_of(pyproject)  # whose error does not quote the file
     text = text_of(pyproject, what="file") if pyproject.is_file() else ""
     document = tomlkit.parse(text)
-    entries = _entries(document)
+    entries = _entries(document, of)
     for one in added:
         entries.add_line(_entry(one))
     entries.add_line(indent="")
@@ -141,9 +150,9 @@ def write_accepted(differences: Sequence[Difference], pyproject: Path) -> int:
     return len(added)
 
 
-def _entries(document: tomlkit.TOMLDocument) -> Array:
+def _entries(document: tomlkit.TOMLDocument, of: str) -> Array:
     tables: Any = document
-    for name in ("tool", "bootstrap", "verify"):
+    for name in ("tool", "bootstrap", of):
         if name not in tables:
             tables[name] = tomlkit.table(is_super_table=name == "tool")
         tables = tables[name]

@@ -11,7 +11,7 @@ from bootstrap.schema.changes import Action, Change, Kind, Weight
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Schema
 
-MODELS, HISTORY = "models", "revisions"
+MODELS, HISTORY, LIVE = "models", "revisions", "database"
 
 
 class Comparison(StrEnum):
@@ -19,12 +19,13 @@ class Comparison(StrEnum):
 
     SERVERS: what the history made on each, with each other. MODELS: the history with the models, on
     each server. STAIRWAY: what a downgrade leaves with what was there before, and a second upgrade
-    with the first.
+    with the first. DRIFT: a live database with what its history makes.
     """
 
     SERVERS = "servers"
     MODELS = "models"
     STAIRWAY = "stairway"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Side:
     """What a difference looks like on one side.
 
     Attributes:
-        where: A server, or `models` and `revisions`.
+        where: A server, or `models`, `revisions` and `database`.
         value: In words; None where there is nothing.
     """
 
@@ -115,6 +116,22 @@ def from_models(
     return _sorted(_once(several) for several in found.values())
 
 
+def from_history(history: Schema, live: Schema) -> tuple[Difference, ...]:
+    """Compares a live database with what its history makes on the same backend.
+
+    Defaults of the database itself are left out: no history makes them.
+
+    Args:
+        history: What the revisions make.
+        live: What is there.
+    """
+    return _sorted(
+        _two_sided(change, comparison=Comparison.DRIFT, names=(HISTORY, LIVE))
+        for change in compare(history, live)
+        if change.kind is not Kind.DATABASE
+    )
+
+
 def _what(change: Change) -> _Key:
     return (change.kind, change.table, change.name, change.attribute)
 
@@ -139,15 +156,30 @@ def _joined(found: Iterable[tuple[Change, str, str]], servers: tuple[str, ...]) 
 def _once(found: Iterable[tuple[Change, str]]) -> Difference:
     """One difference of what is the same on several servers."""
     several = list(found)
-    change = several[0][0]
+    return _two_sided(
+        several[0][0],
+        comparison=Comparison.MODELS,
+        names=(MODELS, HISTORY),
+        servers=tuple(server for _, server in several),
+    )
+
+
+def _two_sided(
+    change: Change,
+    *,
+    comparison: Comparison,
+    names: tuple[str, str],
+    servers: tuple[str, ...] = (),
+) -> Difference:
+    before, after = names
     return _difference(
         change,
-        comparison=Comparison.MODELS,
+        comparison=comparison,
         sides=(
-            Side(where=MODELS, value=_value(change, change.before, lacks=Action.ADDED)),
-            Side(where=HISTORY, value=_value(change, change.after, lacks=Action.REMOVED)),
+            Side(where=before, value=_value(change, change.before, lacks=Action.ADDED)),
+            Side(where=after, value=_value(change, change.after, lacks=Action.REMOVED)),
         ),
-        servers=tuple(server for _, server in several),
+        servers=servers,
     )
 
 

@@ -1,18 +1,19 @@
-"""The command that compares what a history makes on all backends."""
+"""The commands that compare what a history makes: on all backends, and with a live database."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import bootstrap
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common_but_url
+from bootstrap.cli.options import Common, common, common_but_url
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
+    from bootstrap.reports.verified import Compared
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,7 +46,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     multiple=True,
     help="Start the server whose programs are in FOLDER; repeatable, also for one NAME.",
 )
-@click.option("--no-models", is_flag=True, help="Do not compare with the models.")
+@click.option(
+    "--no-models", "models", flag_value=False, default=True, help="Do not compare with the models."
+)
 @click.option(
     "--leave-out",
     multiple=True,
@@ -77,13 +80,10 @@ def verify(
     backends: tuple[str, ...],
     urls: tuple[str, ...],
     servers: tuple[str, ...],
-    no_models: bool,
-    leave_out: tuple[str, ...],
-    stairway: bool,
     data: bool,
     junit: Path | None,
     markdown: Path | None,
-    accept: bool,
+    **options: Any,
 ) -> None:
     """Compares what the history makes on all backends, and what the models say.
 
@@ -94,30 +94,80 @@ def verify(
         common.settings["backends"] = backends
 
     async def work(now: Invocation) -> object:
-        # Imported here because `--help` must not wait for SQLAlchemy and Alembic.
-        from bootstrap.reports import junit as reports  # noqa: PLC0415
-        from bootstrap.reports.markdown import summary  # noqa: PLC0415
-
         now.hide(*urls)
         report = await bootstrap.verify(
             project=now.project,
             backends=now.settings.backends.value or (),
             urls=urls,
             servers=[bootstrap.ServerPrograms.of(text) for text in servers],
-            models=not no_models,
-            stairway=stairway,
             data=data,
             datasets=now.datasets if data else (),
-            leave_out=leave_out,
-            accept=accept,
             emit=now.emit,
+            **options,
         )
         if not report.is_clean:
             now.no = "The history does not make the same schema everywhere."
-        if junit is not None:
-            now.write(reports.junit(report), junit, what="JUnit report")
-        if markdown is not None:
-            now.write(summary("verify", report, no=now.no), markdown, what="Markdown report")
+        _write("verify", report, now, junit=junit, markdown=markdown)
         return report
 
     perform("verify", common, work)
+
+
+@cli.command(
+    epilog=example(
+        "bootstrap drift --url postgresql://localhost/app", "bootstrap drift --markdown drift.md"
+    )
+)
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that is no part of the schema, beside the version table; may be repeated.",
+)
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML.")
+@click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request.")
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Write the differences into pyproject.toml as accepted, each with a reason to be edited.",
+)
+@common
+def drift(
+    common: Common,
+    *,
+    leave_out: tuple[str, ...],
+    junit: Path | None,
+    markdown: Path | None,
+    accept: bool,
+) -> None:
+    """Compares the database with what its history makes.
+
+    The revisions that it has are replayed on a shadow database beside it, which is dropped; the
+    database itself is only read. Exits with 1 when something was added, removed or changed that
+    no revision did and nobody has accepted.
+    """
+
+    async def work(now: Invocation) -> object:
+        report = await bootstrap.drift(
+            now.database, project=now.project, leave_out=leave_out, accept=accept
+        )
+        if not report.is_clean:
+            now.no = "The database does not have the schema that its history makes."
+        _write("drift", report, now, junit=junit, markdown=markdown)
+        return report
+
+    perform("drift", common, work)
+
+
+def _write(
+    command: str, report: Compared, now: Invocation, *, junit: Path | None, markdown: Path | None
+) -> None:
+    """Writes the reports that were asked for into their files."""
+    # Imported here because `--help` must not wait for SQLAlchemy and Alembic.
+    from bootstrap.reports import junit as reports  # noqa: PLC0415
+    from bootstrap.reports.markdown import summary  # noqa: PLC0415
+
+    if junit is not None:
+        now.write(reports.junit(report), junit, what="JUnit report")
+    if markdown is not None:
+        now.write(summary(command, report, no=now.no), markdown, what="Markdown report")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import singledispatch
 
+from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.reports.verified import sides
 
@@ -18,7 +19,7 @@ def findings(_report: object, *, no: str) -> Sequence[str]:
 
 
 @findings.register
-def _(report: VerifyReport, *, no: str) -> Sequence[str]:
+def _(report: VerifyReport | DriftReport, *, no: str) -> Sequence[str]:
     found = ["\n".join((f"{one.weight}: {one.title}", *sides(one), one.why)) for one in report.open]
     left = len(found) - _MOST
     more = f" {left} more differences are in the report." if left > 0 else ""

@@ -1,7 +1,7 @@
-"""What `verify` found as JUnit XML, which CI servers show as test cases.
+"""What `verify` and `drift` found as JUnit XML, which CI servers show as test cases.
 
-A case is a table that was compared between the servers or with the models, or a revision on the
-stairway. The form is the one that Jenkins, GitLab and others have in common.
+A case is a table that was compared between the servers, with the models or with the live database,
+or a revision on the stairway. The form is the one that Jenkins, GitLab and others have in common.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from bootstrap.checking.differences import Comparison, Difference
+from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.verifying import VerifyReport
-from bootstrap.reports.verified import sides
+from bootstrap.reports.verified import Compared, sides
 from bootstrap.schema.changes import Kind
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -33,23 +34,28 @@ class _Case:
         return [one for one in self.differences if not one.accepted]
 
 
-def junit(report: VerifyReport) -> str:
+def junit(report: Compared) -> str:
     """The report as an XML document."""
-    cases = list(_cases(report))
+    name = "drift" if isinstance(report, DriftReport) else "verify"
+    cases = list(_drifted(report) if isinstance(report, DriftReport) else _cases(report))
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(bool(case.open) for case in cases)),
         "errors": "0",
         "time": f"{report.seconds:.3f}",
     }
-    root = ET.Element("testsuites", {"name": "bootstrap verify", **counts})
+    root = ET.Element("testsuites", {"name": f"bootstrap {name}", **counts})
     skipped = str(sum(bool(case.skipped) for case in cases))
-    suite = ET.SubElement(root, "testsuite", {"name": "verify", **counts, "skipped": skipped})
+    suite = ET.SubElement(root, "testsuite", {"name": name, **counts, "skipped": skipped})
     for case in cases:
         _add(suite, case)
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _drifted(report: DriftReport) -> Iterator[_Case]:
+    yield from _tables("drift", report.differences, set(report.tables))
 
 
 def _cases(report: VerifyReport) -> Iterator[_Case]:

@@ -10,6 +10,7 @@ from io import StringIO
 from rich.console import Console
 
 from bootstrap.checking.differences import Difference
+from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.datasets.seeding import SeedReport
 from bootstrap.errors import BootstrapError
@@ -112,7 +113,28 @@ def _(report: VerifyReport) -> str:
         for one in report.servers
     ]
     servers += [(f"{one.backend}: {one.why}", "", "", "") for one in report.not_verified]
-    parts = [_listed(("Server", "Revisions", "Tables", "Seconds"), servers)]
+    parts = [_listed(("Server", "Revisions", "Tables", "Seconds"), servers), _differences(report)]
+    if report.losses:
+        lines = "".join(f"- {_escaped(line)}\n" for line in verified.losses(report.losses))
+        parts.append(f"**Downgrades that lose rows:**\n\n{lines}\n")
+    return "".join((*parts, _unused(report), verified.total(report), "\n"))
+
+
+@body.register
+def _(report: DriftReport) -> str:
+    facts = _facts(
+        [
+            ("Database", f"{report.database} ({report.backend} {report.server_version})"),
+            ("Revision", ", ".join(report.revisions) or "none"),
+            ("Replayed", f"on {report.shadow}"),
+        ]
+    )
+    return "".join((facts, _differences(report), _unused(report), verified.total(report), "\n"))
+
+
+def _differences(report: verified.Compared) -> str:
+    """A table for each comparison that found something."""
+    parts: list[str] = []
     for comparison, heading in verified.HEADINGS.items():
         found = [
             (one.weight, verified.title(one), *_sides(one), one.why)
@@ -121,13 +143,14 @@ def _(report: VerifyReport) -> str:
         ]
         headed = ("Class", "What", "Where it is how", "Why it matters")
         parts += [f"**{heading}**\n\n", _listed(headed, found)] if found else []
-    if report.losses:
-        lines = "".join(f"- {_escaped(line)}\n" for line in verified.losses(report.losses))
-        parts.append(f"**Downgrades that lose rows:**\n\n{lines}\n")
-    if report.unused:
-        lines = "".join(f"- {_escaped(verified.acceptance(one))}\n" for one in report.unused)
-        parts.append(f"**Accepted, and not to be found here:**\n\n{lines}\n")
-    return "".join((*parts, verified.total(report), "\n"))
+    return "".join(parts)
+
+
+def _unused(report: verified.Compared) -> str:
+    if not report.unused:
+        return ""
+    lines = "".join(f"- {_escaped(verified.acceptance(one))}\n" for one in report.unused)
+    return f"**Accepted, and not to be found here:**\n\n{lines}\n"
 
 
 def _sides(one: Difference) -> tuple[str]:

@@ -15,6 +15,7 @@ from bootstrap.authoring.new_revision import RevisionReport
 from bootstrap.authoring.trying import Attempt
 from bootstrap.authoring.writing import EditReport, MergeReport
 from bootstrap.checking.diagrams import DiagramReport
+from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.snapshots import SnapshotReport
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.configuration import ConfigReport
@@ -305,6 +306,16 @@ def _(report: DiagramReport) -> RenderableType:
 @render.register
 def _(report: VerifyReport) -> RenderableType:
     return verified.text(report)
+
+
+@render.register
+def _(report: DriftReport) -> RenderableType:
+    rows = [
+        ("Database", _database(report.database, report.backend, report.server_version)),
+        ("Revision", _heads(report.revisions)),
+        ("Replayed", f"on {report.shadow}"),
+    ]
+    return Group(_facts(rows), *verified.drifted(report))
 
 
 @render.register

@@ -1,9 +1,10 @@
-"""What `verify` found, as text for people."""
+"""What `verify` and `drift` found, as text for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from typing import TypeAlias
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,6 +13,7 @@ from rich.text import Text
 from bootstrap import backends
 from bootstrap.checking.acceptances import Acceptance
 from bootstrap.checking.differences import Comparison, Difference
+from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.rows import Loss
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
 from bootstrap.schema.changes import Weight
@@ -19,11 +21,17 @@ from bootstrap.schema.changes import Weight
 _LONGEST = 160  # characters of one side
 _NAMED = 12  # columns in one line of the table
 _STYLES = {Weight.DEFINITION: "red", Weight.POLICY: "yellow"}
+_SAME = {
+    VerifyReport: "The history makes the same schema everywhere.",
+    DriftReport: "The database has the schema that its history makes.",
+}
 HEADINGS = {
     Comparison.SERVERS: "Between the servers:",
     Comparison.MODELS: "Between the models and the revisions:",
     Comparison.STAIRWAY: "Up, down and up again:",
+    Comparison.DRIFT: "From the revisions to the database:",
 }
+Compared: TypeAlias = VerifyReport | DriftReport
 
 
 def text(report: VerifyReport) -> RenderableType:
@@ -40,10 +48,10 @@ def sides(difference: Difference) -> Iterator[str]:
         yield f"{', '.join(who)}: {_shortened(value)}"
 
 
-def total(report: VerifyReport) -> str:
+def total(report: Compared) -> str:
     """How many differences there are, by class."""
     if not report.differences:
-        return "The history makes the same schema everywhere."
+        return _SAME[type(report)]
     counts = [
         (sum(not one.accepted and one.weight is weight for one in report.differences), weight)
         for weight in (Weight.DEFINITION, Weight.POLICY)
@@ -59,16 +67,30 @@ def _parts(report: VerifyReport) -> Iterator[RenderableType]:
     for missing in report.not_verified:
         title = backends.named(missing.backend).title
         yield Text(f"{title}: not verified, {missing.why} ({missing.hint})")
-    for comparison, heading in HEADINGS.items():
-        found = [one for one in report.open if one.comparison is comparison]
-        if found:
-            yield Text(f"\n{heading}", style="bold")
-            yield _differences(found)
+    yield from _open(report)
     if report.losses:
         yield Text("\nDowngrades that lose rows:", style="bold")
         yield from (Text(f"  {line}") for line in losses(report.losses))
     for server, tables in report.not_filled.items():
         yield Text(f"{server}: no row in {', '.join(tables)}")
+    yield from _ending(report)
+
+
+def drifted(report: DriftReport) -> Iterator[RenderableType]:
+    """What differs, and the sum of it; the facts stand above."""
+    yield from _open(report)
+    yield from _ending(report)
+
+
+def _open(report: Compared) -> Iterator[RenderableType]:
+    for comparison, heading in HEADINGS.items():
+        found = [one for one in report.open if one.comparison is comparison]
+        if found:
+            yield Text(f"\n{heading}", style="bold")
+            yield _differences(found)
+
+
+def _ending(report: Compared) -> Iterator[RenderableType]:
     if report.unused:
         yield Text("\nAccepted in pyproject.toml, and not to be found here:", style="bold")
         yield from (Text(f"  {acceptance(one)}") for one in report.unused)
@@ -146,7 +168,7 @@ def title(one: Difference) -> str:
 
 def where(difference: Difference) -> Iterator[str]:
     """The sides, after the servers where they are not servers themselves."""
-    if difference.comparison is not Comparison.SERVERS:
+    if difference.servers and difference.comparison is not Comparison.SERVERS:
         yield f"on {', '.join(difference.servers)}"
     yield from sides(difference)
 

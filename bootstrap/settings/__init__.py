@@ -258,7 +258,7 @@ def _given(options: Mapping[str, object], environ: Mapping[str, str], folder: Pa
     named: Path | None = _looked_up("pyproject", without, earlier={}).value
     toml = named or ini.with_name("pyproject.toml")
     known = [name for name, spec in _SPECS.items() if spec.sources is not COMMAND]
-    known.append("verify")  # a table of its own, which `verify` reads
+    known += ["verify", "drift"]  # tables of their own, which those commands read
     return replace(without, toml=toml, table=table_of(toml, known=known))
 
 

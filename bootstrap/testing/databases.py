@@ -16,6 +16,8 @@ from bootstrap.database import Database
 from bootstrap.errors import DatabaseError
 from bootstrap.testing.servers import known, throwaway_server
 
+_PLAIN = CreateOptions()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrowawayDatabases:
@@ -30,8 +32,11 @@ class ThrowawayDatabases:
     place: URL
 
     @asynccontextmanager
-    async def empty(self) -> AsyncIterator[Database]:
+    async def empty(self, options: CreateOptions = _PLAIN) -> AsyncIterator[Database]:
         """Gives a new, empty database for the time of the block.
+
+        Args:
+            options: How it is made.
 
         Raises:
             DatabaseError: The server refused to create or drop it.
@@ -39,7 +44,7 @@ class ThrowawayDatabases:
         database = Database.of(self._somewhere())
         admin, engines = self.backend.admin, self.backend.engines
         with database.translated("cannot create"):
-            await admin.create(engines, database.connecting(), CreateOptions())
+            await admin.create(engines, database.connecting(), options)
         try:
             yield database
         except BaseException:

@@ -42,6 +42,7 @@ RECORDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "revision": (EMPTY, "revision --rev-id four -m Four"),
     "snapshot": (HALF, "snapshot --output schema.json"),
     "verify": (EMPTY, "verify --backend sqlite --no-models"),
+    "drift": (HALF, "drift"),
     "diagram schema": (HALF, "diagram schema"),
     "diagram history": (EMPTY, "diagram history"),
     "merge": (EMPTY, "merge heads --rev-id joined -m Join"),

@@ -32,7 +32,7 @@ BACKEND = Backend(
     features=Features(
         transactional_ddl=False,
         is_file=False,
-        create_options=frozenset({"encoding"}),
+        create_options=frozenset({"encoding", "collation"}),
         native_booleans=False,
     ),
     engines=PlainEngines(),

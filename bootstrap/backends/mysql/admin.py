@@ -26,12 +26,13 @@ class MySQLAdmin(ServerAdmin):
         self, engines: Engines, connecting: Connecting, options: CreateOptions
     ) -> None:
         """Creates the database with utf8mb4, the only character set that holds all of Unicode."""
-        encoding = options.encoding or "utf8mb4"
+        encoding, collation = options.encoding or "utf8mb4", options.collation
         async with _nowhere(engines, connecting) as connection:
             quote = connection.dialect.identifier_preparer.quote_identifier
             await connection.exec_driver_sql(
                 f"CREATE DATABASE {quote(connecting.url.database or '')}"
                 f" CHARACTER SET {quote(encoding)}"
+                + (f" COLLATE {quote(collation)}" if collation else "")
             )
 
     async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:

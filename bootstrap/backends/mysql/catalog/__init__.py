@@ -22,7 +22,8 @@ class MySQLCatalog:
     def read(self, connection: Connection, tables: Sequence[str] | None = None) -> Schema:
         """Reads the schema, or only the tables named."""
         found = queries.rows(connection, tables, self.wording.columns)
-        schema = reading.Reader(found, self.wording).schema()
+        here = queries.database(connection)
+        schema = reading.Reader(found, self.wording, database=here).schema()
         return replace(schema, folds_names=queries.folds_names(connection))
 
     def fingerprint(self, connection: Connection, tables: Sequence[str] | None = None) -> str:

@@ -136,6 +136,11 @@ def rows(connection: Connection, tables: Sequence[str] | None, columns: Mapping[
     return found
 
 
+def database(connection: Connection) -> str:
+    """The name of the database, as the server writes it before names of tables."""
+    return str(connection.scalar(text("SELECT DATABASE()")))
+
+
 def folds_names(connection: Connection) -> bool:
     """Whether the server takes names of tables as the same in capitals and small letters.
 

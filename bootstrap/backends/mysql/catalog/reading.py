@@ -37,15 +37,17 @@ _GRAMMAR = Grammar(dialect="mysql")
 _ON_UPDATE = re.compile(r"on update (\S+)", re.IGNORECASE)
 _JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _OPTION = re.compile(r"(\w+)=(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)|(\w+)")
+_STRINGS = re.compile(r"""('(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")""", re.DOTALL)
 _TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
 class Reader:
     """Makes the model of all rows."""
 
-    def __init__(self, rows: Rows, wording: Wording) -> None:
+    def __init__(self, rows: Rows, wording: Wording, *, database: str) -> None:
         self.rows = rows
         self.wording = wording
+        self.database = database
         self.columns = by_table(sorted(rows["columns"], key=lambda row: row.place))
         self.indexes = by_table(sorted(rows["indexes"], key=lambda row: (row.name, row.place)))
         references = sorted(rows["references"], key=lambda row: (row.name, row.place))
@@ -64,7 +66,7 @@ class Reader:
             charset=database.charset if database else "",
             collation=database.collation if database else "",
             tables=tuple(self._table(row) for row in self.rows["tables"] if row.kind in _TABLES),
-            views=tuple(_view(row) for row in self.rows["views"]),
+            views=tuple(_view(row, self.database) for row in self.rows["views"]),
             others=tuple(_others(self.rows)),
         )
 
@@ -110,7 +112,7 @@ class Reader:
             name=row.name,
             type=type_of(row, is_json=is_json),
             nullable=row.nullable == "YES",
-            default=None if written is None else _normal(written),
+            default=None if written is None else _normal(_unqualified(written, self.database)),
             identity=Identity(numbering=Numbering.AUTO_INCREMENT) if is_numbered else None,
             computed=self._computed(row),
             on_update=_normal(updated[1]) if updated else None,
@@ -283,15 +285,26 @@ def _partitioning(rows: Iterable[Any]) -> str:
     return f"{first.method} ({first.expression or ''}){sub}: {', '.join(parts)}"
 
 
-def _view(row: Any) -> View:
+def _view(row: Any, database: str) -> View:
     return View(
         name=row.name,
-        query=verbatim(row.query),
+        query=verbatim(_unqualified(row.query, database)),
         options=(
             Option(name="check option", value=row.checked),
             Option(name="security", value=row.security),
         ),
     )
+
+
+def _unqualified(text: str, database: str) -> str:
+    """Text of the server without the database before names, which it writes in queries of views.
+
+    The same history in a database of another name makes the same schema.
+    """
+    quoted = "`" + database.replace("`", "``") + "`."
+    parts = _STRINGS.split(text)
+    parts[::2] = [part.replace(quoted, "") for part in parts[::2]]
+    return "".join(parts)
 
 
 def _others(rows: Rows) -> Iterator[Other]:
