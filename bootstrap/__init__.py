@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bootstrap.authoring.writing import edit as edit
     from bootstrap.authoring.writing import merge as merge
     from bootstrap.checking.acceptances import Acceptance as Acceptance
+    from bootstrap.checking.baselining import BaselineReport as BaselineReport
+    from bootstrap.checking.baselining import baseline as baseline
     from bootstrap.checking.diagrams import DiagramReport as DiagramReport
     from bootstrap.checking.diagrams import diagram_history as diagram_history
     from bootstrap.checking.diagrams import diagram_schema as diagram_schema
@@ -109,6 +111,7 @@ _HOMES = {
     "bootstrap.authoring.writing": ("EditReport", "MergeReport", "edit", "merge"),
     "bootstrap.checking.snapshots": ("SnapshotReport", "snapshot"),
     "bootstrap.checking.acceptances": ("Acceptance",),
+    "bootstrap.checking.baselining": ("BaselineReport", "baseline"),
     "bootstrap.checking.diagrams": ("DiagramReport", "diagram_history", "diagram_schema"),
     "bootstrap.checking.drifting": ("DriftReport", "drift"),
     "bootstrap.checking.servers": ("ServerPrograms",),

@@ -14,7 +14,8 @@ for engine in ${ENGINES:-postgresql14 postgresql15 postgresql16 postgresql17 pos
 done
 echo "== mysql+asyncmy"
 BOOTSTRAP_TEST_DRIVERS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance -k "asyncmy and mysql"
-echo "== all changes of models"
-BOOTSTRAP_TEST_CHANGES=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance/test_model_changes.py
+echo "== all changes of models and of schemas"
+BOOTSTRAP_TEST_CHANGES=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance/test_model_changes.py \
+    tests/conformance/test_corpus.py tests/conformance/test_drift.py
 echo "== killed at every statement"
 BOOTSTRAP_TEST_CHAOS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/chaos

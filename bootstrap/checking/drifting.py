@@ -7,14 +7,12 @@ that they compare word by word. The live database is only read.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL
 
-from bootstrap.backends.base import Backend, CreateOptions
 from bootstrap.checking.acceptances import (
     Acceptance,
     accept_known,
@@ -24,9 +22,10 @@ from bootstrap.checking.acceptances import (
 )
 from bootstrap.checking.course import first_look, own
 from bootstrap.checking.differences import Difference, from_history
+from bootstrap.checking.shadows import shadow_of
 from bootstrap.checking.snapshots import read
 from bootstrap.database import Database
-from bootstrap.errors import DatabaseError, DatabaseRefused, RevisionError
+from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
@@ -34,7 +33,6 @@ from bootstrap.running.runner import migrate
 from bootstrap.running.work import Position
 from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
-from bootstrap.testing import ThrowawayDatabases, throwaway_databases
 
 _TABLE = "drift"  # of acceptances: [tool.bootstrap.drift]
 
@@ -114,7 +112,7 @@ async def drift(
     config, scripts = await in_thread(lambda: loaded(project))
     position = await look(Place(database=live), config=config, scripts=scripts)
     here = own(await read(live), position, leave_out=leave_out)
-    async with _shadow(live, here, position=position) as (shadow, where):
+    async with shadow_of(live, here, server_version=position.server_version) as (shadow, where):
         there = own(await _replayed(shadow, position, project), position, leave_out=leave_out)
     found = accept_known(from_history(there, here), given)
     added = write_accepted(found, project.pyproject, of=_TABLE) if accept else 0
@@ -147,59 +145,3 @@ async def _replayed(shadow: Database, position: Position, project: Project) -> S
                 place=error.place,
             ) from error
     return await read(shadow)
-
-
-@asynccontextmanager
-async def _shadow(
-    live: Database, schema: Schema, *, position: Position
-) -> AsyncIterator[tuple[Database, str]]:
-    """An empty database for the time of the block, and where it is.
-
-    Raises:
-        DatabaseError: There is none to be had.
-    """
-    async with AsyncExitStack() as until:
-        if live.backend.server is None:
-            folder = await until.enter_async_context(throwaway_databases(live.backend))
-            yield await until.enter_async_context(folder.empty()), "a file in a temporary folder"
-            return
-        options = _options(schema, live.backend)
-        beside = ThrowawayDatabases(backend=live.backend, place=live.url)
-        try:
-            shadow = await until.enter_async_context(beside.empty(options))
-            where = "a database beside it on the same server"
-        except DatabaseRefused as refused:
-            version = position.server_version
-            places = _of_same_version(live.backend, version, refused)
-            elsewhere = await until.enter_async_context(places)
-            shadow = await until.enter_async_context(elsewhere.empty(options))
-            where = f"a throwaway server of version {_line(version)}"
-        yield shadow, where
-
-
-def _options(schema: Schema, backend: Backend) -> CreateOptions:
-    """The defaults of the live database, where new tables take them."""
-    if "collation" not in backend.features.create_options:
-        return CreateOptions()
-    return CreateOptions(encoding=schema.charset, collation=schema.collation)
-
-
-def _of_same_version(
-    backend: Backend, version: str, refused: DatabaseError
-) -> AbstractAsyncContextManager[ThrowawayDatabases]:
-    """A throwaway server whose version differs in the last number at most."""
-    server = backend.server
-    programs = server.programs() if server else None
-    found = server.version(programs) if server and programs else ""
-    if _line(found) == _line(version):
-        return throwaway_databases(backend, programs=programs)
-    raise DatabaseError(
-        f"no shadow database can be made: {refused.message}",
-        hint="let the account create databases, or install the programs of a "
-        f"{backend.title} {_line(version)} server on this machine",
-    ) from refused
-
-
-def _line(version: str) -> str:
-    """What versions have in common that differ by mended defects only: 15 of 15.20."""
-    return version.rpartition(".")[0]

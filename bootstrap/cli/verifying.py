@@ -159,6 +159,37 @@ def drift(
     perform("drift", common, work)
 
 
+@cli.command(epilog=example("bootstrap baseline --url postgresql://localhost/app"))
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that is no part of the schema; may be repeated.",
+)
+@click.option(
+    "--no-stamp", "stamping", flag_value=False, default=True, help="Write nothing, only look."
+)
+@common
+def baseline(common: Common, *, leave_out: tuple[str, ...], stamping: bool) -> None:
+    """Finds the revision whose schema an existing database has, and stamps it.
+
+    The history is replayed step by step on a shadow database, which is dropped. Exits with 1 when
+    no revision has this schema, and shows what differs from the nearest one; or when several have.
+    """
+
+    async def work(now: Invocation) -> object:
+        report = await bootstrap.baseline(
+            now.database, project=now.project, leave_out=leave_out, stamping=stamping
+        )
+        if not report.matches:
+            now.no = "No revision makes the schema of the database."
+        elif not report.is_found:
+            now.no = "Several revisions make the schema of the database: stamp one of them."
+        return report
+
+    perform("baseline", common, work)
+
+
 def _write(
     command: str, report: Compared, now: Invocation, *, junit: Path | None, markdown: Path | None
 ) -> None:

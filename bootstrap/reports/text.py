@@ -14,6 +14,7 @@ from bootstrap import backends
 from bootstrap.authoring.new_revision import RevisionReport
 from bootstrap.authoring.trying import Attempt
 from bootstrap.authoring.writing import EditReport, MergeReport
+from bootstrap.checking.baselining import BaselineReport
 from bootstrap.checking.diagrams import DiagramReport
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.snapshots import SnapshotReport
@@ -316,6 +317,21 @@ def _(report: DriftReport) -> RenderableType:
         ("Replayed", f"on {report.shadow}"),
     ]
     return Group(_facts(rows), *verified.drifted(report))
+
+
+@render.register
+def _(report: BaselineReport) -> RenderableType:
+    found = [", ".join(heads) for heads in report.matches]
+    rows = [
+        ("Database", _database(report.database, report.backend, report.server_version)),
+        ("Replayed", f"on {report.shadow}"),
+        ("Matches", "; ".join(found) or "no revision"),
+    ]
+    if report.stamped:
+        rows.append(("Stamped", _heads(report.stamped)))
+    if not found:
+        rows.append(("Nearest", _heads(report.nearest)))
+    return Group(_facts(rows), *verified.listed(report.differences))
 
 
 @render.register

@@ -67,7 +67,7 @@ def _parts(report: VerifyReport) -> Iterator[RenderableType]:
     for missing in report.not_verified:
         title = backends.named(missing.backend).title
         yield Text(f"{title}: not verified, {missing.why} ({missing.hint})")
-    yield from _open(report)
+    yield from listed(report.open)
     if report.losses:
         yield Text("\nDowngrades that lose rows:", style="bold")
         yield from (Text(f"  {line}") for line in losses(report.losses))
@@ -78,13 +78,14 @@ def _parts(report: VerifyReport) -> Iterator[RenderableType]:
 
 def drifted(report: DriftReport) -> Iterator[RenderableType]:
     """What differs, and the sum of it; the facts stand above."""
-    yield from _open(report)
+    yield from listed(report.open)
     yield from _ending(report)
 
 
-def _open(report: Compared) -> Iterator[RenderableType]:
+def listed(differences: Sequence[Difference]) -> Iterator[RenderableType]:
+    """A table for each comparison that found something, below its heading."""
     for comparison, heading in HEADINGS.items():
-        found = [one for one in report.open if one.comparison is comparison]
+        found = [one for one in differences if one.comparison is comparison]
         if found:
             yield Text(f"\n{heading}", style="bold")
             yield _differences(found)

@@ -43,6 +43,7 @@ RECORDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "snapshot": (HALF, "snapshot --output schema.json"),
     "verify": (EMPTY, "verify --backend sqlite --no-models"),
     "drift": (HALF, "drift"),
+    "baseline": ((*HALF, "stamp base"), "baseline"),
     "diagram schema": (HALF, "diagram schema"),
     "diagram history": (EMPTY, "diagram history"),
     "merge": (EMPTY, "merge heads --rev-id joined -m Join"),

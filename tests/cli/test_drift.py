@@ -1,5 +1,6 @@
 """`bootstrap drift` on the command line."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -89,3 +90,16 @@ def test_a_missing_database_is_an_error_and_is_not_made(run: Command) -> None:
 
     assert 4 == done.code
     assert not (run.folder / "nowhere.db").exists()
+
+
+def test_a_baseline_that_is_not_found_is_a_no_with_what_differs_from_the_nearest(
+    changed: Command,
+) -> None:
+    changed("stamp", "base", "--url", "sqlite:///app.db")
+
+    done = changed("baseline", "--url", "sqlite:///app.db")
+
+    assert 1 == done.code
+    assert re.search(r"Nearest +three\n", done.out)
+    assert "column more of t_one" in done.out
+    assert done.err.endswith("No revision makes the schema of the database.\n")

@@ -1,0 +1,75 @@
+"""Shadow databases: empty ones beside a live one, on the same server or one like it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from bootstrap.backends.base import Backend, CreateOptions
+from bootstrap.database import Database
+from bootstrap.errors import DatabaseError, DatabaseRefused
+from bootstrap.schema.model import Schema
+from bootstrap.testing import ThrowawayDatabases, throwaway_databases
+
+
+@asynccontextmanager
+async def shadow_of(
+    live: Database, schema: Schema, *, server_version: str
+) -> AsyncIterator[tuple[Database, str]]:
+    """Gives an empty database for the time of the block, and says where it is.
+
+    It stands on the same server; where the account must not create one, on a throwaway server of
+    the same version.
+
+    Args:
+        live: The database that it is the shadow of.
+        schema: What that one consists of.
+        server_version: The version of its server.
+
+    Raises:
+        DatabaseError: There is none to be had.
+    """
+    async with AsyncExitStack() as until:
+        if live.backend.server is None:
+            folder = await until.enter_async_context(throwaway_databases(live.backend))
+            yield await until.enter_async_context(folder.empty()), "a file in a temporary folder"
+            return
+        options = _options(schema, live.backend)
+        beside = ThrowawayDatabases(backend=live.backend, place=live.url)
+        try:
+            shadow = await until.enter_async_context(beside.empty(options))
+            where = "a database beside it on the same server"
+        except DatabaseRefused as refused:
+            places = _of_same_version(live.backend, server_version, refused)
+            elsewhere = await until.enter_async_context(places)
+            shadow = await until.enter_async_context(elsewhere.empty(options))
+            where = f"a throwaway server of version {_line(server_version)}"
+        yield shadow, where
+
+
+def _options(schema: Schema, backend: Backend) -> CreateOptions:
+    """The defaults of the live database, where new tables take them."""
+    if "collation" not in backend.features.create_options:
+        return CreateOptions()
+    return CreateOptions(encoding=schema.charset, collation=schema.collation)
+
+
+def _of_same_version(
+    backend: Backend, version: str, refused: DatabaseError
+) -> AbstractAsyncContextManager[ThrowawayDatabases]:
+    """A throwaway server whose version differs in the last number at most."""
+    server = backend.server
+    programs = server.programs() if server else None
+    found = server.version(programs) if server and programs else ""
+    if _line(found) == _line(version):
+        return throwaway_databases(backend, programs=programs)
+    raise DatabaseError(
+        f"no shadow database can be made: {refused.message}",
+        hint="let the account create databases, or install the programs of a "
+        f"{backend.title} {_line(version)} server on this machine",
+    ) from refused
+
+
+def _line(version: str) -> str:
+    """What versions have in common that differ by mended defects only: 15 of 15.20."""
+    return version.rpartition(".")[0]
