@@ -3,14 +3,13 @@
 import re
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import xmlschema
 
 from tests.cli.conftest import Command
+from tests.cli.test_verify import XSD
 
-XSD = xmlschema.XMLSchema(Path(__file__).parents[1] / "junit.xsd")
 DRIFT = ("drift", "--url", "sqlite:///app.db")
 
 
