@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +17,30 @@ if TYPE_CHECKING:
     from bootstrap.reports.verified import Compared
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_Command = TypeVar("_Command", bound=Callable[..., object])
+_leave_out = click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="TABLE",
+    help="A table that is no part of the schema, beside the version table; may be repeated.",
+)
+_REPORTED = (
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML."),
+    click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request."),
+    click.option(
+        "--accept",
+        is_flag=True,
+        help="Write the differences into pyproject.toml as accepted, each with a reason to be "
+        "edited.",
+    ),
+)
+
+
+def _reported(command: _Command) -> _Command:
+    """Adds the options for what becomes of differences."""
+    for option in reversed(_REPORTED):
+        command = option(command)
+    return command
 
 
 @cli.command(
@@ -49,12 +74,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--no-models", "models", flag_value=False, default=True, help="Do not compare with the models."
 )
-@click.option(
-    "--leave-out",
-    multiple=True,
-    metavar="TABLE",
-    help="A table that is no part of the schema, beside the version table; may be repeated.",
-)
+@_leave_out
 @click.option(
     "--stairway",
     is_flag=True,
@@ -66,13 +86,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Write rows, those of the data sets if there are any, and tell which downgrades lose "
     "some.",
 )
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML.")
-@click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request.")
-@click.option(
-    "--accept",
-    is_flag=True,
-    help="Write the differences into pyproject.toml as accepted, each with a reason to be edited.",
-)
+@_reported
 @common_but_url
 def verify(
     common: Common,
@@ -118,19 +132,8 @@ def verify(
         "bootstrap drift --url postgresql://localhost/app", "bootstrap drift --markdown drift.md"
     )
 )
-@click.option(
-    "--leave-out",
-    multiple=True,
-    metavar="TABLE",
-    help="A table that is no part of the schema, beside the version table; may be repeated.",
-)
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML.")
-@click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request.")
-@click.option(
-    "--accept",
-    is_flag=True,
-    help="Write the differences into pyproject.toml as accepted, each with a reason to be edited.",
-)
+@_leave_out
+@_reported
 @common
 def drift(
     common: Common,
