@@ -17,6 +17,7 @@ test: check servers
 test-full: test
 	BOOTSTRAP_TEST_ROUNDS=20 $(BIN)/pytest -n $(JOBS) tests/conformance/test_run_lock.py -k twenty_at_once
 	tests/all_versions.sh
+	tests/real.sh
 
 check: $(VENV)/developing
 	$(BIN)/ruff format --check .

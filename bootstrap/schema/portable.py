@@ -55,13 +55,15 @@ def _table(table: Table, keys: Mapping[tuple[str, str], tuple[str, ...]]) -> Tab
     plain = [index for index in table.indexes if _is_constraint(index)]
     uniques = [Unique(columns=index.columns, name=index.name) for index in plain]
     members = set(table.primary_key.columns) if table.primary_key else set()
+    # PostgreSQL and SQLite keep none beside a primary key of the same columns; MySQL does.
+    said = [one for one in (*table.uniques, *uniques) if set(one.columns) != members]
     columns = {column.name: _column(column, members) for column in table.columns}
     checks = tuple(_left(table.checks, columns))
     return replace(
         table,
         columns=tuple(columns.values()),
         checks=checks,
-        uniques=_once(*table.uniques, *uniques),
+        uniques=_once(*said),
         indexes=tuple(_index(index) for index in table.indexes if index not in plain),
         foreign_keys=tuple(_resolved(key, keys) for key in table.foreign_keys),
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bootstrap.errors import SettingsError
 from bootstrap.schema.compare import all_changes, compare
 from bootstrap.schema.document import digest, dumps, loads
-from bootstrap.schema.model import Column, Index, Key, Schema, Table, Unique
+from bootstrap.schema.model import Column, Index, Key, PrimaryKey, Schema, Table, Unique
 from bootstrap.schema.types import Family, Type
 
 LAWS = settings(
@@ -157,3 +157,20 @@ def test_two_names_that_the_server_made_are_no_difference() -> None:
 
     assert () == compare(made, again)
     assert ["name"] == [one.attribute for one in compare(made, schema("u", by_server=False))]
+
+
+def test_a_unique_on_the_primary_key_says_nothing_across_backends() -> None:
+    """MySQL keeps it beside the key; PostgreSQL and SQLite make one of the two."""
+
+    def schema(backend: str, *uniques: Unique) -> Schema:
+        key = PrimaryKey(columns=("a",))
+        table = Table(name="t", primary_key=key, uniques=uniques)
+        return Schema(backend=backend, tables=(table,))
+
+    plain, other = schema("one"), Unique(columns=("b",), name="u")
+
+    assert () == compare(plain, schema("other", Unique(columns=("a",), name="a")))
+    assert ["u"] == [one.name for one in compare(plain, schema("other", other))]
+    assert ["a"] == [
+        one.name for one in compare(plain, schema("one", Unique(columns=("a",), name="a")))
+    ]
