@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from bootstrap import backends
 from tests.chaos.measuring import Outcome
 from tests.chaos.runner import Tool
-from tests.chaos.scenarios import Scenario
 
-PAGE = Path(__file__).parents[2] / "docs" / "sqlite.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+PAGE = _DOCS / "sqlite.md"
+JOURNAL = _DOCS / "journal.md"
 HEADING = (
     "| Killed while it applies | `bootstrap migrate` | `alembic upgrade head` |\n|---|---|---|\n"
 )
@@ -30,23 +32,34 @@ def cell(outcomes: Sequence[Outcome]) -> str:
     return f"{len(outcomes)} points, lost: {sum(outcome.lost for outcome in outcomes)}"
 
 
-def row(scenario: Scenario, cells: Sequence[str]) -> str:
+def named(backend_name: str, scenario: str) -> str:
+    """What a line of the table of several servers is called."""
+    return f"{backends.named(backend_name).title}: {scenario}"
+
+
+def row(name: str, cells: Sequence[str]) -> str:
     """One line of the table."""
-    return f"| {scenario.name} | {' | '.join(cells)} |"
+    return f"| {name} | {' | '.join(cells)} |"
 
 
-def documented(scenario: Scenario, tool: Tool) -> str:
+def documented(name: str, tool: Tool, page: Path = PAGE) -> str:
     """The cell of the table in the page."""
-    lines = PAGE.read_text(encoding="utf-8").partition(HEADING)[2].partition("\n\n")[0]
-    for line in lines.splitlines():
+    for line in _lines(page):
         cells = line.strip("| ").split(" | ")
-        if cells[0] == scenario.name:
+        if cells[0] == name:
             return cells[1 + list(Tool).index(tool)]
     return ""
 
 
-def write(rows: Sequence[str]) -> None:
-    """Puts the table into the page, in the place of the one that is there."""
-    before, heading, rest = PAGE.read_text(encoding="utf-8").partition(HEADING)
+def _lines(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8").partition(HEADING)[2]
+    return text.partition("\n\n")[0].splitlines()
+
+
+def write(rows: Sequence[str], page: Path = PAGE) -> None:
+    """Puts lines into the table of the page, in the place of those of the same names."""
+    lines = {line.split(" | ")[0]: line for line in (*_lines(page), *rows)}
+    before, heading, rest = page.read_text(encoding="utf-8").partition(HEADING)
     after = rest.partition("\n\n")[2]
-    PAGE.write_text(f"{before}{heading}{chr(10).join(rows)}\n\n{after}", encoding="utf-8")
+    table = "\n".join(lines.values())
+    page.write_text(f"{before}{heading}{table}\n\n{after}", encoding="utf-8")
