@@ -2,7 +2,7 @@
 
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -287,13 +287,18 @@ async def test_two_servers_of_one_backend_are_two_servers(world: World) -> None:
     assert f"{first} (2)" == second
 
 
-def ours() -> set[Path]:
-    """The folders of throwaway servers."""
-    return set(Path(tempfile.gettempdir()).glob("bootstrap-*"))
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary ones, which no other test uses, and other accounts look into."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield Path(name)
 
 
-async def test_a_server_that_dies_is_an_error_and_nothing_stays_behind(tmp_path: Path) -> None:
-    before = ours()
+async def test_a_server_that_dies_is_an_error_and_nothing_stays_behind(
+    tmp_path: Path, temporary: Path
+) -> None:
     folder = three_tables(tmp_path / "project")
     folder.revision(
         "four",
@@ -302,6 +307,7 @@ async def test_a_server_that_dies_is_an_error_and_nothing_stays_behind(tmp_path:
             import os, signal
             from pathlib import Path
             data = op.get_bind().exec_driver_sql('SHOW data_directory').scalar()
+            Path({str(tmp_path / "data")!r}).write_text(data)
             os.kill(int(Path(data, 'postmaster.pid').read_text().split()[0]), signal.{_KILL})
             op.execute('SELECT pg_sleep(60)')
         """,
@@ -312,7 +318,8 @@ async def test_a_server_that_dies_is_an_error_and_nothing_stays_behind(tmp_path:
 
     assert "the history cannot be verified\nPostgreSQL, upgrade: " in failed.value.message
     assert 70 != failed.value.exit_code
-    assert before == ours()
+    assert Path((tmp_path / "data").read_text()).is_relative_to(temporary)
+    assert [] == list(temporary.iterdir())
 
 
 _KILL = signal.SIGQUIT.name  # PostgreSQL's immediate shutdown
