@@ -14,8 +14,8 @@ from bootstrap.project import Project
 from bootstrap.revisions.listing import Revision
 from bootstrap.revisions.operations import Operation
 from bootstrap.running.checking import check
+from bootstrap.running.position import Position
 from bootstrap.running.runner import migrate
-from bootstrap.running.work import Position
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Schema
 

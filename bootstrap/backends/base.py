@@ -7,24 +7,18 @@ outside that folder asks which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from bootstrap.events import Emit
-from bootstrap.journal.entries import Part, Progress
-from bootstrap.journal.half import Half, Repair
+from bootstrap.backends.guards import Atomicity
+from bootstrap.backends.sessions import Cancelling, Locks, Waits
 from bootstrap.schema.model import Schema
-
-if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
-    from alembic.runtime.migration import MigrationContext
 
 
 class Reason(StrEnum):
@@ -118,30 +112,6 @@ class Session:
     application: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """The process that a run lock is taken for."""
-
-    host: str
-    pid: int
-    user: str  # of the operating system
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who holds a run lock, as far as it can be told.
-
-    Attributes:
-        session: What the server calls the connection; empty where the lock is a file.
-        owner: The process; None when it has not said so yet.
-        since: When it took the lock, in UTC.
-    """
-
-    session: str = ""
-    owner: Owner | None = None
-    since: datetime | None = None
-
-
 class Engines(Protocol):
     """Makes async engines."""
 
@@ -175,131 +145,6 @@ class Admin(Protocol):
 
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as rights show them."""
-
-
-class LockSession(Protocol):
-    """A connection of its own that takes one run lock; others wait by asking again."""
-
-    async def acquire(self) -> bool:
-        """Tries once, without waiting, and tells whether the lock is held now."""
-
-    async def announce(self) -> None:
-        """Writes down who holds it, where only a table can tell; needs the lock."""
-
-    async def is_held(self) -> bool:
-        """Asks the server whether the lock is still held; false when there is no answer."""
-
-    async def holder(self) -> Holder | None:
-        """Who holds it; None when nobody does."""
-
-    async def end_holder(self) -> bool:
-        """Takes it away from whoever holds it; false when nobody did."""
-
-    async def close(self) -> None:
-        """Gives the lock back and closes the connection; never raises."""
-
-
-class Locks(Protocol):
-    """Keeps two runs on one database apart."""
-
-    async def open(
-        self, engines: Engines, connecting: Connecting, *, name: str, owner: Owner
-    ) -> LockSession:
-        """Opens the connection for a lock; nothing is taken yet.
-
-        Args:
-            engines: Who makes the connection.
-            connecting: The database.
-            name: What is locked in it: the version table.
-            owner: For others to read while they wait.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocker:
-    """Somebody whose lock is in the way of a statement.
-
-    Attributes:
-        session: The server's number for the connection.
-        user: Of the server; empty where it does not tell.
-        application: The name that the client has given itself; empty where it has none.
-        age: Seconds since the transaction began that holds the lock; None where nobody tells.
-        certain: False where the server only tells whose transactions are open.
-    """
-
-    session: str
-    user: str
-    application: str
-    age: float | None
-    certain: bool = True
-
-
-class Cancellable(Protocol):
-    """The connection that revisions run on, for somebody else who looks at its statement."""
-
-    async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
-        """Has the statement end that runs there, and never that of another connection.
-
-        Raises the driver's own exception when the server cannot be asked.
-
-        Args:
-            engines: Who makes a connection for that.
-            connecting: The database.
-
-        Returns:
-            Whether a statement was running, as far as can be told from outside.
-        """
-
-    async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
-        """Who is in the way of the statement that runs there; nobody when it does not wait.
-
-        Raises the driver's own exception when the server cannot be asked, or does not tell.
-
-        Args:
-            engines: Who makes a connection for that.
-            connecting: The database.
-        """
-
-
-class Patience(Protocol):
-    """How long the statements of one connection wait for the locks of others.
-
-    Attributes:
-        configured: Whether somebody has chosen a limit before: env.py, the account, the server.
-        outside: Whether a transaction has been in autocommit mode since that was set to False:
-            what it did stays, whatever is rolled back.
-    """
-
-    configured: bool
-    outside: bool
-
-    def limit(self, seconds: float | None) -> None:
-        """Sets the limit from now on; 0 is none, and None leaves what is there."""
-
-    def close(self) -> None:
-        """Puts back what was there before, where the connection goes on."""
-
-
-class Waits(Protocol):
-    """Bounds the time that statements wait."""
-
-    def of(self, connection: Connection) -> Patience:
-        """The limit of the connection that env.py opened, not set yet."""
-
-
-class Cancelling(Protocol):
-    """Ends statements that a run has begun."""
-
-    def of(self, connection: Connection, *, spare: str) -> Cancellable | None:
-        """What to remember of the connection that env.py opened, whichever its driver is.
-
-        Args:
-            connection: That one.
-            spare: A name; a statement that mentions it is left alone.
-
-        Returns:
-            None when nobody could tell for sure later whose statement would be cancelled.
-        """
 
 
 class Types(Protocol):
@@ -380,79 +225,6 @@ class Scripts(Protocol):
 
     def terminated(self, statement: str) -> str:
         """The statement with what ends it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the caller of a run allows its guard.
-
-    Attributes:
-        allow_loss: Commit although a revision loses what it did not mean to.
-        wait: Seconds to wait for what an earlier run has left running.
-        emit: Told about waiting.
-        again: Called where a statement got no lock and only itself was undone: pauses, and tells
-            whether to send it again.
-    """
-
-    allow_loss: bool
-    wait: float
-    emit: Emit
-    again: Callable[[], bool]
-
-
-class Guard:
-    """What watches over the revisions of a run; this one has nothing to do."""
-
-    def during(self) -> AbstractContextManager[None]:
-        """What surrounds all revisions, while env.py's connection is open."""
-        return nullcontext()
-
-    def begin(self, part: Part) -> None:
-        """Called before each revision."""
-
-    def surrounded(self, work: Callable[..., None]) -> Callable[..., None]:
-        """The function of that revision, with what has to surround it."""
-        return work
-
-    def finished(self) -> None:
-        """Called when that revision is done."""
-
-    @property
-    def half_applied(self) -> frozenset[tuple[str, str]]:
-        """The revisions, with their direction, that an earlier run has begun."""
-        return frozenset()
-
-    def forget(self, key: tuple[str, str]) -> None:
-        """Drops what is recorded of one of them."""
-
-    @property
-    def progress(self) -> Progress | None:
-        """How far the revision came; None where it is applied as a whole or not at all."""
-        return None
-
-
-class Atomicity:
-    """How a revision takes effect as a whole or not at all; here that is up to the server."""
-
-    def options(self) -> Mapping[str, bool]:
-        """What `context.configure()` must be told, whatever env.py says."""
-        return {}
-
-    def half_applied(self, context: MigrationContext) -> tuple[Half, ...]:
-        """The revisions that are recorded as half-applied; reads only."""
-        return ()
-
-    def repair(self, context: MigrationContext, half: Half, how: Repair) -> None:
-        """Changes what is recorded of a half-applied revision, on env.py's connection."""
-
-    def around(self, context: MigrationContext, terms: Terms) -> AbstractContextManager[Guard]:
-        """What surrounds the revisions of one run, on the connection that env.py opened.
-
-        Args:
-            context: Alembic's, just configured.
-            terms: What the caller allows.
-        """
-        return nullcontext(Guard())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

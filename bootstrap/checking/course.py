@@ -23,8 +23,8 @@ from bootstrap.events import Emit, VerifyFinished, VerifyStarted
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
+from bootstrap.running.position import Position
 from bootstrap.running.runner import migrate
-from bootstrap.running.work import Position
 from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases

@@ -14,7 +14,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from bootstrap.backends.base import Holder, LockSession, Owner
+from bootstrap.backends.sessions import Holder, LockSession, Owner
 from bootstrap.database import Database
 from bootstrap.errors import LockLost, LockNotObtained, SettingsError
 from bootstrap.events import Emit, LockAwaited

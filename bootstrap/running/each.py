@@ -22,6 +22,7 @@ from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import is_sync
 from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
 from bootstrap.running.moves import Direction, Move, check_target
+from bootstrap.running.position import refuse_unknown
 from bootstrap.running.repairing import Find
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (
@@ -33,7 +34,7 @@ from bootstrap.running.several import (
 )
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.turn import LockedTurn
-from bootstrap.running.work import Apply, Look, Terms, approve_all, refuse_unknown
+from bootstrap.running.work import Apply, Look, Terms, approve_all
 from bootstrap.targets import Place
 
 Databases: TypeAlias = Mapping[str, Database | str | URL]

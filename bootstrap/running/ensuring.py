@@ -13,7 +13,8 @@ from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AlembicStep
-from bootstrap.running.work import Look, Position, only_reading
+from bootstrap.running.position import Position, only_reading
+from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
 

@@ -18,7 +18,8 @@ from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFail
 from bootstrap.journal.entries import Progress
 from bootstrap.revisions import faults
 from bootstrap.running.moves import Direction, Step
-from bootstrap.running.work import Apply, Look, Undone, not_handed
+from bootstrap.running.position import Undone
+from bootstrap.running.work import Apply, Look, not_handed
 
 _ASYNCIO = Path(asyncio.__file__).parent
 _SQL_SHOWN = 200  # characters of a statement in a message

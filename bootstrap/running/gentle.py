@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 
-from bootstrap.backends.base import Blocker, Cancellable, Patience, Waits
+from bootstrap.backends.sessions import Blocker, Cancellable, Patience, Waits
 from bootstrap.errors import Place as Where
 from bootstrap.errors import RevisionError, SettingsError, StatementFailed
 from bootstrap.events import Emit, LockRetried, StatementBlocked

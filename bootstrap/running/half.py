@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alembic.script import ScriptDirectory
 
-from bootstrap.backends.base import Guard
+from bootstrap.backends.guards import Guard
 from bootstrap.errors import HalfApplied
 from bootstrap.running.moves import AlembicStep, Direction, as_step
 

@@ -14,8 +14,9 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import Direction, Move, as_step, check_target
+from bootstrap.running.position import Position, refuse_unknown, unknown
 from bootstrap.running.repairing import Find, HalfAppliedStep
-from bootstrap.running.work import Look, Position, refuse_unknown, unknown
+from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
 

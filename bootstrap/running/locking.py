@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import URL
 
-from bootstrap.backends.base import Holder, LockSession
+from bootstrap.backends.sessions import Holder, LockSession
 from bootstrap.database import Database
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import lock_session

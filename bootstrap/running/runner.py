@@ -19,9 +19,10 @@ from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
+from bootstrap.running.position import Position, Undone, unknown
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.turn import LockedTurn
-from bootstrap.running.work import Apply, Position, Terms, Undone, approve_all, unknown
+from bootstrap.running.work import Apply, Terms, approve_all
 from bootstrap.targets import Place, Target, opened
 
 

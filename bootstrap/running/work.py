@@ -14,7 +14,6 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
@@ -23,10 +22,11 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap import backends
-from bootstrap.backends import base
-from bootstrap.backends.base import Cancellable, Guard
+from bootstrap.backends import guards
+from bootstrap.backends.guards import Guard
+from bootstrap.backends.sessions import Cancellable
 from bootstrap.database import Database
-from bootstrap.errors import RevisionError, SettingsError
+from bootstrap.errors import SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
 from bootstrap.records.lock import WAIT
@@ -43,58 +43,20 @@ from bootstrap.running.moves import (
     Step,
     as_step,
 )
+from bootstrap.running.position import (
+    Call,
+    Position,
+    Undone,
+    only_reading,
+    qualified,
+    read_position,
+    refuse_unknown,
+    unknown,
+)
 from bootstrap.running.turn import StoppedError, Turn
 from bootstrap.targets import Place
 
 Approve: TypeAlias = Callable[[MigrationContext, Sequence[AlembicStep]], None]
-
-
-class Undone(StrEnum):
-    """What the database undoes by itself when a statement of a revision fails."""
-
-    RUN = "all revisions of this run"
-    REVISION = "the revision"
-    PROGRAM = "what the program began"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """Where a database was found to be, in which table that stands, and how env.py works on it."""
-
-    heads: tuple[str, ...]
-    version_table: str
-    version_table_schema: str | None
-    backend: str  # the one that really answers: a `mysql` URL may lead to MariaDB
-    server_version: str
-    undone: Undone
-
-    @property
-    def lock_name(self) -> str:
-        """What the run lock is taken for: the version table."""
-        return _qualified(self.version_table, self.version_table_schema)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What one `context.configure()` of env.py has led to.
-
-    Attributes:
-        position: Where the version table of the call was found to be.
-        before: Where it was at first; env.py may have run several times.
-        begin: The revisions that the plan begins with.
-        planned: The steps.
-    """
-
-    position: Position
-    before: tuple[str, ...]
-    begin: tuple[str, ...]
-    planned: tuple[AlembicStep, ...]
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """Where that version table must be when all planned steps are applied."""
-        return heads_after(self.begin, self.planned)
 
 
 def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
@@ -262,7 +224,7 @@ class Apply(Look):
 
     def look(self, context: MigrationContext) -> None:
         """Waits for other runs, reads the position and plans, while nothing is written yet."""
-        name = _qualified(context.version_table, context.version_table_schema)
+        name = qualified(context.version_table, context.version_table_schema)
         self.turn.take(name)
         with only_reading(context):
             self.watch(context)
@@ -311,7 +273,7 @@ class Apply(Look):
             yield
             return
         atomicity = backends.of_dialect(context.dialect).atomicity
-        allowed = base.Terms(
+        allowed = guards.Terms(
             allow_loss=self.terms.allow_loss,
             wait=self.terms.wait,
             emit=self.emit,
@@ -358,7 +320,7 @@ class Apply(Look):
         """The steps that follow what the project's function has made."""
         steps = self.move.alembic_steps(self.scripts, first.to_)
         self._planned = (first, *steps)
-        name = _qualified(context.version_table, context.version_table_schema)
+        name = qualified(context.version_table, context.version_table_schema)
         self.calls[name] = replace(self.calls[name], planned=self._planned)
         return steps
 
@@ -423,10 +385,6 @@ def refuse_another(database: Database, url: URL) -> None:
         )
 
 
-def _qualified(name: str, schema: str | None) -> str:
-    return f"{schema}.{name}" if schema else name
-
-
 def not_handed() -> SettingsError:
     """The error for an env.py that has no use for a program's connection."""
     return SettingsError(
@@ -440,64 +398,3 @@ def not_handed() -> SettingsError:
 
 def _about(step: Step) -> dict[str, Any]:
     return {"revision": step.revision, "title": step.title, "direction": step.direction}
-
-
-def read_position(context: MigrationContext) -> Position:
-    """Reads where the database is, on env.py's own connection."""
-    return Position(
-        heads=tuple(sorted(context.get_current_heads())),
-        version_table=context.version_table,
-        version_table_schema=context.version_table_schema,
-        backend=backends.of_dialect(context.dialect).name,
-        server_version=_version_text(context),
-        undone=_undone(context),
-    )
-
-
-@contextmanager
-def only_reading(context: MigrationContext) -> Iterator[None]:
-    """Ends the transaction that a statement began, unless env.py began one itself.
-
-    Were it still open, Alembic would take it for env.py's own and never commit.
-    """
-    connection = context.connection
-    theirs = connection is not None and connection.in_transaction()
-    try:
-        yield
-    finally:
-        if connection is not None and not theirs:
-            connection.rollback()
-
-
-def _undone(context: MigrationContext) -> Undone:
-    if not context.impl.transactional_ddl:
-        return Undone.NOTHING
-    if context._in_external_transaction:  # noqa: SLF001 - it has no public name
-        return Undone.PROGRAM
-    return Undone.REVISION if context.opts.get("transaction_per_migration") else Undone.RUN
-
-
-def _version_text(context: MigrationContext) -> str:
-    numbers = getattr(context.dialect, "server_version_info", None) or ()
-    return ".".join(str(number) for number in numbers[:3])  # MySQL has a fourth on Debian
-
-
-def unknown(scripts: ScriptDirectory, position: Position) -> tuple[str, ...]:
-    """The revisions of a database that are in no file of this project."""
-    known = {revision.revision for revision in scripts.walk_revisions()}
-    return tuple(head for head in position.heads if head not in known)
-
-
-def refuse_unknown(scripts: ScriptDirectory, position: Position) -> None:
-    """Refuses a database whose revision is in no file of this project.
-
-    Raises:
-        RevisionError: It was migrated by newer or other code.
-    """
-    foreign = unknown(scripts, position)
-    if foreign:
-        raise RevisionError(
-            f"the database is at revision {', '.join(foreign)}, which this project does not have",
-            hint="deploy the code that has it, or name the right database; where older code is "
-            "meant to run beside newer, --allow-ahead (migrate, status, current) lets it be",
-        )

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 import bootstrap
-from bootstrap.backends.base import LockSession
+from bootstrap.backends.sessions import LockSession
 from bootstrap.database import Database
 from bootstrap.events import Event, LockAwaited
 from bootstrap.records.lock import this_process

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Blocker
+from bootstrap.backends.sessions import Blocker
 
 _MYSQL = text(
     "SELECT DISTINCT t.processlist_id AS session, t.processlist_user AS owner,"

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, column, select, table, text
 from sqlalchemy.exc import DBAPIError
 
-from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
+from bootstrap.backends.base import Connecting, Engines
 from bootstrap.backends.engine import look
 from bootstrap.backends.mysql.blocking import blockers
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.sessions import Blocker, Cancellable
 
 _NO_SUCH_THREAD = "1094"
 _NAMES = ("thread_id", "connection_id")  # PyMySQL, aiomysql, asyncmy, mysqlclient; the others

@@ -32,9 +32,10 @@ from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Connecting, Engines, Holder, Owner
+from bootstrap.backends.base import Connecting, Engines
 from bootstrap.backends.engine import CLOSING, close
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.sessions import Holder, Owner
 
 _LONG = 28_800  # seconds: the server's own default for wait_timeout
 _NO_SUCH_THREAD = "1094"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from bootstrap.backends.base import Patience
+from bootstrap.backends.sessions import Patience
 
 _OWN = text("SELECT @@lock_wait_timeout AS tables, @@innodb_lock_wait_timeout AS row_locks")
 _UNLIMITED = {86_400, 31_536_000}  # seconds: a day and a year, what the servers are delivered with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Blocker
+from bootstrap.backends.sessions import Blocker
 
 _BLOCKERS = text(
     "SELECT pid::text AS session, coalesce(usename, '') AS owner,"

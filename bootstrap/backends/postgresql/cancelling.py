@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
+from bootstrap.backends.base import Connecting, Engines
 from bootstrap.backends.engine import look
 from bootstrap.backends.postgresql.blocking import blockers
+from bootstrap.backends.sessions import Blocker, Cancellable
 
 # As text, for every driver has its own idea of a timestamp.
 _OWN = text(

@@ -20,8 +20,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Connecting, Engines, Holder, Owner
+from bootstrap.backends.base import Connecting, Engines
 from bootstrap.backends.engine import CLOSING, close
+from bootstrap.backends.sessions import Holder, Owner
 
 _MARK = "bootstrap run"  # begins the application_name of a holder
 _OWNER = re.compile(rf"{_MARK} (?P<pid>\d+) (?P<user>[^@]*)@(?P<host>.*)")

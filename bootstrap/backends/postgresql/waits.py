@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
-from bootstrap.backends.base import Patience
+from bootstrap.backends.sessions import Patience
 
 _MILLISECONDS = 1000
 _OWN = text("SELECT current_setting('lock_timeout')")

@@ -9,7 +9,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table
 
-from bootstrap.backends.base import Atomicity, Guard, Terms
+from bootstrap.backends.guards import Atomicity, Guard, Terms
 from bootstrap.backends.sqlite.foreign_keys import SwitchedOff
 from bootstrap.backends.sqlite.losses import Losses
 from bootstrap.backends.sqlite.statements import Statement

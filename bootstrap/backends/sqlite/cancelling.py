@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bootstrap.backends.base import Blocker, Cancellable, Connecting, Engines
+from bootstrap.backends.base import Connecting, Engines
+from bootstrap.backends.sessions import Blocker, Cancellable
 
 
 class SQLiteCancelling:

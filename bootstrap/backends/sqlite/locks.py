@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bootstrap.backends.base import Connecting, Engines, Holder, Owner
+from bootstrap.backends.base import Connecting, Engines
+from bootstrap.backends.sessions import Holder, Owner
 from bootstrap.backends.sqlite.files import file_of
 
 _ENDING = ".bootstrap-lock"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from bootstrap.backends.base import Patience
+from bootstrap.backends.sessions import Patience
 
 _MILLISECONDS = 1000
 _DRIVERS_OWN = 5000  # milliseconds: what sqlite3.connect() sets when nobody chooses

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from bootstrap.backends.base import Atomicity, Guard, Terms
+from bootstrap.backends.guards import Atomicity, Guard, Terms
 from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
