@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, event
 
 from bootstrap.errors import HalfApplied
-from bootstrap.journal import encoding, refusing
+from bootstrap.journal import encoding, origins, refusing
 from bootstrap.journal.course import Course, without_tail
 from bootstrap.journal.cursors import KeptCursor, taken
-from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress, Refusal
+from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress
+from bootstrap.journal.policy import Policy
+from bootstrap.journal.raw import Watch
 from bootstrap.journal.statements import Decision, Nature, Said
 from bootstrap.journal.store import Store
 
 _MOST_WAITING = 500  # entries in memory
 Send = Callable[[str], None]  # with the text; its parameters stay as they are
-
-
-class Policy(Protocol):
-    """What a backend knows of its statements."""
-
-    def read(self, sql: str) -> Said:
-        """Reads a statement; raises our own error for one that must not be sent."""
-
-    def sent(self, said: Said) -> None:
-        """Called after each statement that the server took."""
-
-    def evidence(self, said: Said) -> str:
-        """What tells later whether a statement that commits by itself was carried out."""
-
-    def decide(self, evidence: str) -> Decision:
-        """Tells it."""
-
-    def is_changed(self, evidence: str) -> bool:
-        """Whether a statement that the server has just refused has done something all the same."""
-
-    def in_autocommit(self) -> bool:
-        """Whether each statement is a transaction at this moment."""
-
-    def is_rolled_back(self, error: BaseException) -> bool:
-        """Whether this refusal has rolled the whole transaction back."""
-
-    def variables(self, names: Sequence[str]) -> dict[str, Any]:
-        """The values of variables of the migrating session."""
-
-    def restore(self, variables: dict[str, Any]) -> None:
-        """Gives them these values."""
-
-    def restore_lastrowid(self, value: int) -> None:
-        """Lets the migrating session believe that it has just made this key."""
-
-    def may_come_through(self, error: BaseException) -> bool:
-        """Whether a statement only got no lock, and nothing but itself was undone."""
-
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether the connection broke, so that nothing can be asked on it."""
 
 
 class Recorder:
@@ -80,6 +40,7 @@ class Recorder:
         self._connection = connection
         self._store = store
         self._policy = policy
+        self._watch = Watch(connection, self._raw)
         self._part: Part | None = None
         self._course = Course()
         self._own = False
@@ -100,9 +61,11 @@ class Recorder:
         """Begins to listen."""
         for target, name, listener in self._listeners():
             event.listen(target, name, listener)
+        self._watch.attach()
 
     def detach(self) -> None:
         """Ends listening."""
+        self._watch.detach()
         for target, name, listener in self._listeners():
             event.remove(target, name, listener)
 
@@ -220,7 +183,7 @@ class Recorder:
             kind=Kind.READ,
             statement=said.shown,
             digest=encoding.digest(sql, parameters),
-            line=_line(self._part),
+            line=origins.line(self._part),
         )
         kept = self._again(met, said, send, cursor) if self._course.next else None
         if kept is None:
@@ -240,6 +203,38 @@ class Recorder:
         """Before SQLAlchemy rolls back."""
         if self._part is not None:
             self._undo(0)
+
+    def _raw(self) -> None:
+        """The revision asks for a cursor of the driver: what it does with that nobody sees.
+
+        A run that goes on would do it twice, so it does not go on after that.
+        """
+        if self._part is None or self._own:
+            return
+        if self._refused is not None:
+            raise self._refused
+        self._statements += 1
+        met = Entry(
+            number=0,
+            kind=Kind.SESSION,
+            statement="a cursor of the driver",
+            digest=encoding.digest("cursor()", ()),
+            line=origins.line(self._part),
+            outcome=Outcome(rows=None),
+        )
+        recorded = self._course.next
+        if recorded is not None:
+            same = recorded.digest == met.digest
+            self._refuse(
+                refusing.not_kept(self._here, recorded)
+                if same
+                else refusing.another(self._here, recorded, met)
+            )
+        if self._resumes:
+            self._go_live()
+        self._number += 1
+        self._since.append(replace(met, number=self._number))
+        self._write()
 
     # -- statements that are recorded
 
@@ -278,7 +273,7 @@ class Recorder:
             return self._session_again(outcome, said, send, cursor)
         cursor.close()
         if outcome.refusal is not None:
-            raise _exception(self._connection, outcome.refusal)
+            raise origins.exception(self._connection, outcome.refusal)
         self._lastrowid = outcome.lastrowid or self._lastrowid
         return KeptCursor(outcome)
 
@@ -389,7 +384,7 @@ class Recorder:
         """Remembers it for the case that the revision goes on."""
         if self._policy.is_rolled_back(error):
             self._undo(0)
-        self._since.append(replace(entry, kind=Kind.FAILED, outcome=_refusal(error)))
+        self._since.append(replace(entry, kind=Kind.FAILED, outcome=origins.refused(error)))
 
     def _intent_failed(self, intent: Entry, error: Exception) -> None:
         if self._policy.is_lost(error):
@@ -461,26 +456,3 @@ class Recorder:
         """Raises, and lets nothing pass after it: a revision may swallow what it does not know."""
         self._refused = refusal
         raise refusal from cause
-
-
-def _line(part: Part) -> int | None:
-    """The line of the revision's file that is being run."""
-    name = str(part.path)
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - its documented name
-    while frame is not None:
-        if frame.f_code.co_filename == name:
-            return frame.f_lineno
-        frame = frame.f_back
-    return None
-
-
-def _refusal(error: Exception) -> Outcome:
-    return Outcome(refusal=Refusal(name=type(error).__name__, arguments=tuple(error.args)))
-
-
-def _exception(connection: Connection, refusal: Refusal) -> Exception:
-    """The driver's exception again, so that SQLAlchemy and the revision take it for what it was."""
-    driver: Any = connection.dialect.loaded_dbapi
-    kind = getattr(driver, refusal.name, driver.Error)
-    found: Exception = kind(*refusal.arguments)
-    return found

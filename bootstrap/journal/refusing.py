@@ -56,8 +56,8 @@ def not_kept(where: Where, recorded: Entry) -> HalfApplied:
     """It returned more than is kept."""
     return HalfApplied(
         f"revision {where.part.revision} is half-applied, and its statement {where.statement} "
-        "cannot be done again: it returned more rows than are kept, or filled a temporary table "
-        "from another one" + where.shown(recorded),
+        "cannot be done again: it returned more rows than are kept, filled a temporary table from "
+        "another one, or went past SQLAlchemy" + where.shown(recorded),
         hint=_ANEW,
         place=where.at(recorded),
     )

@@ -83,7 +83,7 @@ class Durable:
         self._server = ThrowawayServer(backend_name, programs=found.programs, durable=True)
         url = self._server.start().url
         name = f"{url.get_backend_name()}+{driver}" if driver else url.drivername
-        self._url = url.set(drivername=name)
+        self._url = Database.of(url.set(drivername=name)).url
         self.template = self._new()
 
     @contextmanager

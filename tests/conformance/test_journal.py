@@ -296,6 +296,23 @@ async def test_a_temporary_table_that_was_filled_from_a_real_one_is_not_filled_a
     assert "one.py:9   CREATE TEMPORARY TABLE x" in error.message
 
 
+async def test_a_revision_does_not_go_on_after_a_cursor_of_the_driver(
+    empty_url: str, tmp_path: Path
+) -> None:
+    raw = (
+        "cursor = op.get_bind().connection.cursor()\n"
+        "cursor.execute('INSERT INTO t (n) VALUES (1)')\n"
+        "cursor.close()"
+    )
+    folder = project(tmp_path, TABLE, raw, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+
+    error = await refused(empty_url, folder)
+
+    assert "one.py:9   a cursor of the driver" in error.message
+    assert [(1,)] == await rows(empty_url, "SELECT n FROM t")
+
+
 async def test_secrets_in_a_statement_are_not_kept(empty_url: str, tmp_path: Path) -> None:
     folder = project(
         tmp_path,

@@ -1,0 +1,35 @@
+"""Where a statement comes from, and what it raised, so that it can be raised again."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bootstrap.journal.entries import Outcome, Part, Refusal
+
+
+def line(part: Part) -> int | None:
+    """The line of the revision's file that is being run."""
+    name = str(part.path)
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - its documented name
+    while frame is not None:
+        if frame.f_code.co_filename == name:
+            return frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+def refused(error: Exception) -> Outcome:
+    """An exception of the driver, to be kept."""
+    return Outcome(refusal=Refusal(name=type(error).__name__, arguments=tuple(error.args)))
+
+
+def exception(connection: Connection, refusal: Refusal) -> Exception:
+    """The driver's exception again, so that SQLAlchemy and the revision take it for what it was."""
+    driver: Any = connection.dialect.loaded_dbapi
+    kind = getattr(driver, refusal.name, driver.Error)
+    found: Exception = kind(*refusal.arguments)
+    return found
