@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event
 
 POINT = "CHAOS_POINT"  # the moment and the number: `before 7`
 LOG = "CHAOS_LOG"  # a file that gets a line for each statement that was reached
-_KILLED = "killed"
+_ENDED, _KILLED = "ended", "killed"
 _READS = re.compile(r"\s*(SELECT|PRAGMA|SHOW|DESCRIBE)\b")
 
 
@@ -69,7 +69,9 @@ class _Counter:
 
     def after(self, _connection: object, cursor: object, sql: str, *_more: Any) -> None:
         if not _READS.match(sql):
-            self._die(Point(moment=Moment.AFTER, number=self._begun[id(cursor)]))
+            number = self._begun[id(cursor)]
+            self._write(f"{_ENDED} {number}")
+            self._die(Point(moment=Moment.AFTER, number=number))
 
     def commit(self, _connection: object) -> None:
         self._reach("COMMIT")
@@ -91,7 +93,13 @@ class _Counter:
 
 def reached(log: Path) -> list[str]:
     """What was reached, one line for each statement."""
-    return [line for line in _lines(log) if not line.startswith(_KILLED)]
+    return [line for line in _lines(log) if not line.startswith((_ENDED, _KILLED))]
+
+
+def ended(log: Path) -> frozenset[int]:
+    """The statements that the server took; one that it refuses has no moment after it."""
+    lines = (line.split() for line in _lines(log) if line.startswith(_ENDED))
+    return frozenset(int(number) for _, number in lines)
 
 
 def killed(log: Path) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import URL, text
 import bootstrap
 from bootstrap.database import Database
 from tests.chaos.comparing import Contents, contents
-from tests.chaos.killing import Moment, Point, killed, reached
+from tests.chaos.killing import Moment, Point, ended, killed, reached
 from tests.chaos.places import Place
 from tests.chaos.runner import Run, Runner, Tool
 from tests.chaos.scenarios import Scenario
@@ -59,9 +59,9 @@ def measure(
     attempt = _Attempts(runner=runner, tool=tool, project=project, folder=folder)
     with place.copy() as url:
         assert attempt.run(url) == 0, attempt.output
-        statements, expected = attempt.reached, contents(url)
+        points, expected = list(_points(attempt.reached, attempt.ended)), contents(url)
     outcomes = []
-    for point in list(_points(statements))[::every]:
+    for point in points[::every]:
         with place.copy() as url:
             outcomes.append(_killed(attempt, point, url, expected))
     return outcomes
@@ -76,11 +76,11 @@ async def _begin(scenario: Scenario, project: ProjectFolder, template: URL) -> N
         await connection.commit()
 
 
-def _points(statements: list[str]) -> Iterator[Point]:
+def _points(statements: list[str], ended: frozenset[int]) -> Iterator[Point]:
     """Before and after each statement; after a commit is before the next one."""
-    for number, line in enumerate(statements, start=1):
+    for number in range(1, len(statements) + 1):
         yield Point(moment=Moment.BEFORE, number=number)
-        if not line.endswith("COMMIT"):
+        if number in ended:
             yield Point(moment=Moment.AFTER, number=number)
 
 
@@ -126,6 +126,10 @@ class _Attempts:
     @property
     def reached(self) -> list[str]:
         return reached(self._log)
+
+    @property
+    def ended(self) -> frozenset[int]:
+        return ended(self._log)
 
     @property
     def killed(self) -> str:

@@ -109,3 +109,12 @@ def test_plain_alembic_loses_something_at_the_same_points(runner: Runner, tmp_pa
 def test_the_table_has_every_scenario_and_no_loss_of_ours(scenario: Scenario) -> None:
     assert table.documented(scenario.name, Tool.BOOTSTRAP).endswith("lost: 0")
     assert not table.documented(scenario.name, Tool.ALEMBIC).endswith("lost: 0")
+
+
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *COMMITTING], ids=lambda scenario: scenario.name)
+def test_the_table_of_the_journal_has_every_scenario_and_no_loss_of_ours(
+    scenario: Scenario,
+) -> None:
+    name = table.named("mariadb", scenario.name)
+    assert table.documented(name, Tool.BOOTSTRAP, table.JOURNAL).endswith("lost: 0")
+    assert not table.documented(name, Tool.ALEMBIC, table.JOURNAL).endswith("lost: 0")

@@ -9,7 +9,8 @@ import pytest
 import bootstrap
 from bootstrap.database import Database
 from bootstrap.errors import HalfApplied, StatementFailed
-from tests.projects import ProjectFolder, new_project
+from tests.long_statements import with_sync_driver
+from tests.projects import ProjectFolder, env, new_project
 
 pytestmark = pytest.mark.parametrize(
     "backend_name", ["mariadb", "mysql", "mariadb+asyncmy"], indirect=True
@@ -340,6 +341,58 @@ async def test_several_statements_in_one_string_are_refused_before_they_are_sent
         await bootstrap.migrate(empty_url, project=folder.project)
 
     assert ["alembic_version"] == await tables(empty_url)
+
+
+async def test_an_env_py_with_a_sync_driver_goes_on_too(
+    empty_url: str, tmp_path: Path, backend_name: str
+) -> None:
+    found = "found = op.get_bind().execute(sa.text('SELECT MAX(n) FROM t')).scalar_one()"
+    insert = "op.execute('INSERT INTO t (n) VALUES (7)')"
+    made = "op.execute('CREATE TABLE u (n INTEGER)')"
+    folder = project(tmp_path, TABLE, insert, found, made, FAILS)
+    with_sync_driver(folder, f"{backend_name}+pymysql")
+    await stops(empty_url, folder)
+    last = "op.execute(f'INSERT INTO u VALUES ({found})')"
+    folder.revision("one", down=None, upgrade="\n".join([TABLE, insert, found, made, last]))
+
+    await goes_on(empty_url, folder)
+
+    assert [(7,)] == await rows(empty_url, "SELECT n FROM u")
+
+
+async def test_an_engine_in_autocommit_mode_goes_on_too(empty_url: str, tmp_path: Path) -> None:
+    insert = "op.execute('INSERT INTO t (n) VALUES (7)')"
+    folder = project(tmp_path, TABLE, insert, FAILS)
+    folder.env(
+        env().replace(
+            "poolclass=pool.NullPool", "poolclass=pool.NullPool, isolation_level='AUTOCOMMIT'"
+        )
+    )
+    assert "statements 1-2 are applied and recorded" in await stops(empty_url, folder)
+    folder.revision("one", down=None, upgrade="\n".join([TABLE, insert]))
+
+    await goes_on(empty_url, folder)
+
+    assert [(7,)] == await rows(empty_url, "SELECT n FROM t")
+
+
+async def test_a_connection_of_the_program_goes_on_too(empty_url: str, tmp_path: Path) -> None:
+    insert = "op.execute('INSERT INTO t (n) VALUES (7)')"
+    folder = project(tmp_path, TABLE, insert, "op.execute('CREATE TABLE u (n INTEGER)')", FAILS)
+    await stops(empty_url, folder)
+    folder.revision(
+        "one",
+        down=None,
+        upgrade="\n".join([TABLE, insert, "op.execute('CREATE TABLE u (n INTEGER)')"]),
+    )
+
+    async with Database.of(empty_url).connect() as connection:
+        report = await bootstrap.migrate(connection, project=folder.project)
+        await connection.commit()
+
+    assert ("one",) == report.after
+    assert [(7,)] == await rows(empty_url, "SELECT n FROM t")
+    assert ["alembic_version", "t", "u"] == await tables(empty_url)
 
 
 # What a person decides ----------------------------------------------------------------------------
