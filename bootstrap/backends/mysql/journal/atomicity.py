@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bootstrap.backends.guards import Atomicity, Guard, Terms
 from bootstrap.backends.mysql.errors import MySQLErrors
@@ -91,13 +91,15 @@ class Aside:
         return self._opened
 
     def close(self) -> None:
-        """Closes it."""
-        if self._opened is not None:
-            engine = self._opened.engine
-            self._opened.detach()
-            self._opened.close()
-            engine.dispose()
-            self._opened = None
+        """Closes it; never raises: there may be something worse to report."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        with suppress(Exception):
+            opened.detach()
+            opened.close()
+        with suppress(Exception):
+            opened.engine.dispose()
 
 
 class MySQLGuard(Guard):
@@ -132,7 +134,7 @@ class MySQLGuard(Guard):
                     yield
                 finally:
                     self._recorder.detach()
-                    with suppress(DBAPIError):
+                    with suppress(SQLAlchemyError):
                         self._store.drop_if_empty()
             finally:
                 self._aside.close()
@@ -150,7 +152,7 @@ class MySQLGuard(Guard):
             yield
         finally:
             # The connection may live on; one that is broken has given the lock back.
-            with suppress(DBAPIError, PendingRollbackError):
+            with suppress(SQLAlchemyError):
                 theirs = connection.in_transaction()
                 locks.release(connection, name)
                 if not theirs:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from bootstrap.errors import LockNotObtained
 from bootstrap.events import Emit, LockAwaited
+from bootstrap.journal.entries import NAME
 
 _PAUSE = 1  # seconds that one question may take
 _SAID_EVERY = 10.0  # seconds
@@ -22,7 +23,7 @@ _SAID_EVERY = 10.0  # seconds
 def name_of(database: str, version_table: str) -> str:
     """The name of the lock: names are the server's, and 64 characters long at most."""
     text = f"{database.lower()}\0{version_table}"
-    return "bootstrap_run_" + hashlib.sha256(text.encode()).hexdigest()[:40]
+    return f"{NAME}_" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def wait(connection: Connection, name: str, *, seconds: float, emit: Emit) -> None:
@@ -47,5 +48,8 @@ def wait(connection: Connection, name: str, *, seconds: float, emit: Emit) -> No
 
 
 def release(connection: Connection, name: str) -> None:
-    """Gives it back, for a connection that lives on."""
-    connection.execute(select(func.release_lock(name)))
+    """Gives it back, for a connection that lives on.
+
+    The name stands in the text: a run that is stopped sends nothing but what is about the journal.
+    """
+    connection.exec_driver_sql(f"DO RELEASE_LOCK('{name}')")
