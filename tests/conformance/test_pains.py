@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import TypeVar
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 import bootstrap
 from tests.conformance.test_moves import tables_of
@@ -45,6 +46,17 @@ def pain(*, what: str, alembic: str, ours: str) -> Callable[[T], T]:
         return test
 
     return listed
+
+
+def ours(folder: ProjectFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "bootstrap", *arguments],
+        cwd=folder.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def table() -> str:
@@ -266,3 +278,124 @@ async def test_a_failure_after_others(empty_url: str, tmp_path: Path) -> None:
 
     assert (1, set()) == (alone.returncode, left)
     assert {"t_one", "alembic_version"} == await tables_of(empty_url)
+
+
+# Each run that is told to meets another one inside the revision, and goes on when both are there.
+_MEETING = """
+import os, pathlib, time
+here = pathlib.Path(os.environ.get("MEET", "."))
+if "MEET" in os.environ:
+    (here / f"{os.getpid()}.here").touch()
+    end = time.monotonic() + 60
+    while len(list(here.glob("*.here"))) < 2:
+        if time.monotonic() > end:
+            raise RuntimeError("nobody came")
+        time.sleep(0.01)
+"""
+
+
+@pain(
+    what="two runs start at once, as two containers of one deploy do",
+    alembic="both apply the same revision, and one fails",
+    ours="one applies, the other waits and finds nothing left to do",
+)
+@on_postgresql
+async def test_two_at_once(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_project(tmp_path / "twice")
+    folder.env(env())
+    own_url(folder, empty_url)
+    folder.revision("one", down=None, upgrade=_MEETING + create("t_one"))
+
+    monkeypatch.setenv("MEET", str(tmp_path))
+    alone = await asyncio.gather(
+        *(asyncio.to_thread(folder.alembic, "upgrade", "head") for _ in range(2))
+    )
+    monkeypatch.delenv("MEET")
+    assert [0, 1] == sorted(done.returncode for done in alone)
+    async with bootstrap.Database.of(empty_url).connect() as connection:
+        for name in ("t_one", "alembic_version"):
+            await connection.execute(text(f"DROP TABLE {name}"))
+        await connection.commit()
+    here = await asyncio.gather(
+        *(
+            asyncio.to_thread(ours, folder, "migrate", "--url", empty_url, "--format", "json")
+            for _ in range(2)
+        )
+    )
+
+    assert [0, 0] == [done.returncode for done in here], [done.stderr for done in here]
+    steps = [len(json.loads(done.stdout)["report"]["steps"]) for done in here]
+    assert [0, 1] == sorted(steps)
+
+
+@pain(
+    what="a revision fails half-way on SQLite, is corrected, and is run again",
+    alembic="`table t_two already exists`: what it did before it failed has stayed",
+    ours="it was rolled back, and now comes through",
+)
+@on_sqlite
+async def test_half_a_revision_on_sqlite(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "half")
+    folder.env(env())
+    own_url(folder, empty_url)
+    wrong = create("t_two") + "\nop.execute('DROP TABLE nowhere')"
+
+    def run(tool: str) -> subprocess.CompletedProcess[str]:
+        if tool == "alembic":
+            return folder.alembic("upgrade", "head")
+        return ours(folder, "migrate", "--url", empty_url)
+
+    said = []
+    for tool in ("alembic", "bootstrap"):
+        await bootstrap.drop(empty_url)
+        await bootstrap.create(empty_url)
+        folder.revision("two", down=None, upgrade=wrong)
+        failed = run(tool)
+        assert 0 != failed.returncode
+        folder.revision("two", down=None, upgrade=create("t_two"))
+        said.append(run(tool))
+
+    assert "table t_two already exists" in said[0].stderr
+    assert 0 == said[1].returncode, said[1].stderr
+    assert {"t_two", "alembic_version"} == await tables_of(empty_url)
+
+
+@pain(
+    what="a downgrade drops a table that has rows",
+    alembic="drops it",
+    ours="names the table and its rows, and asks",
+)
+@on_sqlite
+async def test_a_downgrade_over_rows(empty_url: str, folder: ProjectFolder) -> None:
+    async def filled() -> None:
+        await bootstrap.migrate(empty_url, project=folder.project)
+        async with bootstrap.Database.of(empty_url).connect() as connection:
+            await connection.execute(text("INSERT INTO t_three (id) VALUES (1)"))
+            await connection.commit()
+
+    await filled()
+    with pytest.raises(bootstrap.RowsWouldBeLost, match=r"t_three \(1 row\)"):
+        await bootstrap.downgrade(empty_url, "-1", project=folder.project)
+    kept = await tables_of(empty_url)
+    alone = folder.alembic("downgrade", "-1")
+
+    assert (True, 0) == ("t_three" in kept, alone.returncode)
+    assert "t_three" not in await tables_of(empty_url)
+
+
+@pain(
+    what="the path of a SQLite database is mistyped",
+    alembic="makes a new database there, and exits 0",
+    ours="says that it does not exist, exit 4",
+)
+@on_sqlite
+async def test_a_mistyped_path(folder: ProjectFolder, tmp_path: Path) -> None:
+    wrong = tmp_path / "mistyped.db"
+    with pytest.raises(bootstrap.DatabaseMissing) as missing:
+        await bootstrap.migrate(f"sqlite:///{wrong}", project=folder.project)
+    made = wrong.exists()
+    own_url(folder, f"sqlite:///{wrong}")
+    alone = folder.alembic("upgrade", "head")
+
+    assert (4, False) == (missing.value.exit_code, made)
+    assert (0, True) == (alone.returncode, wrong.exists())
