@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from bootstrap.revisions import faults, soundness
 from bootstrap.revisions.declarations import declared, version_folders
 from bootstrap.revisions.reach import Reach, keep
 from bootstrap.settings.files import parser_of, tools_of
+
+# Threads that import one package at once can meet half-made modules of it.
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,5 +149,6 @@ def loaded(project: Project) -> tuple[Config, ScriptDirectory]:
     Raises:
         SettingsError, RevisionError: They cannot be read.
     """
-    config = project.configuration()
-    return config, project.scripts(config)
+    with _READING:
+        config = project.configuration()
+        return config, project.scripts(config)

@@ -131,7 +131,7 @@ def groups(found: Iterable[Difference]) -> list[Group]:
         about = {
             "comparison": str(one.comparison),
             "class": str(one.weight),
-            "kind": one.kind,
+            "kind": str(one.kind),
             "attribute": one.attribute,
             "servers": sorted(servers),
             "sides": dict(sorted(sides.items())),

@@ -28,7 +28,9 @@ def _reasons(real: Real) -> dict[str, str]:
 
 def _key(group: Group) -> str:
     """What a reason is about: not which tables it holds for."""
-    return str([group[name] for name in ("comparison", "class", "kind", "attribute", "sides")])
+    return str(
+        [group[name] for name in ("comparison", "class", "kind", "attribute", "servers", "sides")]
+    )
 
 
 if __name__ == "__main__":
