@@ -335,29 +335,124 @@ async def test_two_at_once(empty_url: str, tmp_path: Path, monkeypatch: pytest.M
 )
 @on_sqlite
 async def test_half_a_revision_on_sqlite(empty_url: str, tmp_path: Path) -> None:
-    folder = new_project(tmp_path / "half")
+    alone, here = await _corrected(empty_url, tmp_path)
+
+    assert "table t_two already exists" in alone.stderr
+    assert 0 == here.returncode, here.stderr
+    assert {"t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
+
+
+@pain(
+    what="the same on MySQL and MariaDB, where each statement commits",
+    alembic="`Table 't_two' already exists`, until somebody has undone it by hand",
+    ours="goes on at the statement that had failed",
+)
+@pytest.mark.parametrize("backend_name", ["mysql", "mariadb"], indirect=True)
+async def test_half_a_revision_on_a_server(empty_url: str, tmp_path: Path) -> None:
+    alone, here = await _corrected(empty_url, tmp_path)
+
+    assert "Table 't_two' already exists" in alone.stderr
+    assert 0 == here.returncode, here.stderr
+    assert {"t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
+
+
+async def _corrected(url: str, root: Path) -> list[subprocess.CompletedProcess[str]]:
+    """A revision fails half-way, is corrected, and run again: by Alembic, and by bootstrap."""
+    folder = new_project(root / "half")
     folder.env(env())
-    own_url(folder, empty_url)
-    wrong = create("t_two") + "\nop.execute('DROP TABLE nowhere')"
+    own_url(folder, url)
+    wrong, right = "op.execute('DROP TABLE nowhere')", create("t_three")
 
     def run(tool: str) -> subprocess.CompletedProcess[str]:
         if tool == "alembic":
             return folder.alembic("upgrade", "head")
-        return ours(folder, "migrate", "--url", empty_url)
+        return ours(folder, "migrate", "--url", url)
 
     said = []
     for tool in ("alembic", "bootstrap"):
-        await bootstrap.drop(empty_url)
-        await bootstrap.create(empty_url)
-        folder.revision("two", down=None, upgrade=wrong)
+        await bootstrap.drop(url)
+        await bootstrap.create(url)
+        folder.revision("two", down=None, upgrade=f"{create('t_two')}\n{wrong}")
         failed = run(tool)
         assert 0 != failed.returncode
-        folder.revision("two", down=None, upgrade=create("t_two"))
+        folder.revision("two", down=None, upgrade=f"{create('t_two')}\n{right}")
         said.append(run(tool))
+    return said
 
-    assert "table t_two already exists" in said[0].stderr
-    assert 0 == said[1].returncode, said[1].stderr
-    assert {"t_two", "alembic_version"} == await tables_of(empty_url)
+
+_IN_THREADS = """
+import asyncio, sys, threading
+from pathlib import Path
+import bootstrap
+from alembic import command
+from alembic.config import Config
+
+tool, urls = sys.argv[1], sys.argv[2:]
+project = bootstrap.Project.at(Path("alembic.ini"))
+
+def upgrade(url):
+    if tool == "bootstrap":
+        asyncio.run(bootstrap.migrate(url, project=project))
+        return
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", url)
+    command.upgrade(config, "head")
+
+threads = [threading.Thread(target=upgrade, args=(url,)) for url in urls]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+# Between configure() and run_migrations() each waits for the others, as far as they come.
+_TOGETHER = """
+import builtins, threading
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+barrier = builtins.__dict__.setdefault("_together", threading.Barrier(2))
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    try:
+        barrier.wait(2)
+    except threading.BrokenBarrierError:
+        pass
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+@pain(
+    what="a program migrates two databases in two threads",
+    alembic="its `context` is one for the whole process: not both are migrated",
+    ours="both are",
+)
+@on_sqlite
+async def test_two_databases_in_two_threads(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "threads")
+    folder.env(_TOGETHER)
+    folder.revision("one", down=None, upgrade=create("t_one"))
+
+    async def migrated(tool: str) -> list[bool]:
+        urls = [f"{empty_url}_{tool}_{number}.db" for number in range(2)]
+        for url in urls:
+            await bootstrap.create(url)
+        await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", _IN_THREADS, tool, *urls],
+            cwd=folder.root,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        return ["t_one" in await tables_of(url) for url in urls]
+
+    alone = await migrated("alembic")
+    here = await migrated("bootstrap")
+
+    assert [True, True] != alone
+    assert [True, True] == here
 
 
 @pain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ on_all = pytest.mark.parametrize(
     "backend_name", ["sqlite", "postgresql", "mysql", "mariadb"], indirect=True
 )
 on_postgresql = pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+_REVISIONS = int(os.environ.get("BOOTSTRAP_TEST_REVISIONS", "50"))
 SYNC = {"sqlite": "pysqlite", "postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
 
 
@@ -209,6 +211,19 @@ async def test_a_revision_with_a_second_connection(
 
 
 # Histories ----------------------------------------------------------------------------------------
+
+
+@on_all
+async def test_a_long_history(empty_url: str, twin_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "project")
+    folder.env(env(options="transaction_per_migration=True"))
+    names = [f"r{number:04}" for number in range(_REVISIONS)]
+    for name, before in zip(names, (None, *names), strict=False):
+        folder.revision(name, down=before, upgrade=create(f"t_{name}"))
+
+    report, _ = await both(folder, alembic_url=twin_url, url=empty_url)
+
+    assert names == [step.revision for step in report.steps]
 
 
 @on_all
