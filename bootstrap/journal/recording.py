@@ -54,6 +54,7 @@ class Recorder:
         self._durable = 0  # statements
         self._refused_last = 0  # of them, at the end: they wait for what makes them count
         self._resumes = False
+        self._finishes = False  # whether the statement that comes was done in part
 
     # -- a run and its revisions
 
@@ -187,6 +188,8 @@ class Recorder:
         )
         kept = self._again(met, said, send, cursor) if self._course.next else None
         if kept is None:
+            said = replace(said, sent=said.finish or said.sent) if self._finishes else said
+            self._finishes = False
             kept = self._new(met, said, send, cursor)
         context.cursor = kept
         # insertmanyvalues reads what it got from the cursor that it began with.
@@ -265,6 +268,7 @@ class Recorder:
             self._refuse(refusing.in_doubt(self._here, recorded))
         if decision is Decision.AGAIN and recorded.digest != met.digest:
             self._refuse(refusing.another(self._here, recorded, met))
+        self._finishes = decision is Decision.AGAIN
         return decision is Decision.APPLIED
 
     def _given(self, recorded: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:

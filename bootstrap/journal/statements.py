@@ -31,6 +31,7 @@ class Said:
         variables: Those of the session that it sets.
         only_variables: Whether it sets nothing else.
         sent: What is sent in its place; empty for itself.
+        finish: What is sent in its place when it was done in part; empty for the same.
         commits: Whether it commits what was before it, whatever else it does.
         only_once: Whether a new connection needs what it did, and sending it again is no way to it.
         unsure: Whether nobody can see from outside how far it got.
@@ -45,6 +46,7 @@ class Said:
     variables: tuple[str, ...] = ()
     only_variables: bool = False
     sent: str = ""
+    finish: str = ""
     commits: bool = False
     only_once: bool = False
     unsure: bool = False

@@ -7,6 +7,7 @@ is taken for something that does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bootstrap.backends.mysql.journal.tokens import Token, shown, tokens
@@ -31,6 +32,7 @@ _SESSION = {"SET", "USE", "PREPARE", "DEALLOCATE", "LOCK", "UNLOCK"}
 _UNSURE = {"EXECUTE", "CALL", "XA"}
 _BODIES = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}
 _WRAPPED = {"(", "WITH"}
+_DROP_LIST = re.compile(r"\bDROP\s+(TABLES?|VIEW|SEQUENCE)\b", re.IGNORECASE)
 
 
 def read(sql: str) -> Said:
@@ -62,6 +64,7 @@ def read(sql: str) -> Said:
         variables=variables,
         only_variables=bool(variables) and _sets_only_variables(words, found),
         sent=_locking(sql) if words[0] == "LOCK" and words[1] != "INSTANCE" else "",
+        finish=_finishing(sql) if words[0] == "DROP" and "IF" not in words else "",
         target=_target(words, found),
         commits=commits,
         unsure=words[0] in _UNSURE,
@@ -79,6 +82,11 @@ def _target(words: Sequence[str], found: Sequence[Token]) -> str:
 def _locking(sql: str) -> str:
     """LOCK TABLES with the journal, which could not be written otherwise."""
     return f"{sql.rstrip().rstrip(';')}, {NAME} WRITE"
+
+
+def _finishing(sql: str) -> str:
+    """DROP of a list, of which a part is gone already."""
+    return _DROP_LIST.sub(r"\g<0> IF EXISTS", sql, count=1)
 
 
 def _has_body(words: Sequence[str], found: Sequence[Token]) -> bool:
