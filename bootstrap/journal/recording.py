@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -16,11 +17,11 @@ from bootstrap.journal.cursors import KeptCursor, taken
 from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.raw import Watch
+from bootstrap.journal.sending import Send, patiently
 from bootstrap.journal.statements import Decision, Nature, Said
 from bootstrap.journal.store import Store
 
 _MOST_WAITING = 500  # entries in memory
-Send = Callable[[str], None]  # with the text; its parameters stay as they are
 
 
 class Recorder:
@@ -36,7 +37,7 @@ class Recorder:
     def __init__(
         self, connection: Connection, store: Store, policy: Policy, *, again: Callable[[], bool]
     ) -> None:
-        self._again_soon = again
+        self._patient = partial(patiently, may=policy.may_come_through, again=again)
         self._connection = connection
         self._store = store
         self._policy = policy
@@ -129,7 +130,7 @@ class Recorder:
             sql,
             parameters,
             context,
-            self._patiently(
+            self._patient(
                 lambda text: context.dialect.do_execute(cursor, text, parameters, context)
             ),
         )
@@ -150,25 +151,8 @@ class Recorder:
             sql,
             (),
             context,
-            self._patiently(
-                lambda text: context.dialect.do_execute_no_params(cursor, text, context)
-            ),
+            self._patient(lambda text: context.dialect.do_execute_no_params(cursor, text, context)),
         )
-
-    def _patiently(self, send: Send) -> Send:
-        """Sends a statement as often as it takes, and as there is patience, to get its lock."""
-
-        def sending(text: str) -> None:
-            while True:
-                try:
-                    send(text)
-                except Exception as error:
-                    if not self._policy.may_come_through(error) or not self._again_soon():
-                        raise
-                else:
-                    return
-
-        return sending
 
     def _seen(self, cursor: Any, sql: str, parameters: Any, context: Any, send: Send) -> bool:
         """Whether the statement was taken care of."""
