@@ -141,7 +141,7 @@ def _differences(report: verified.Compared) -> str:
             for one in report.open
             if one.comparison is comparison
         ]
-        headed = ("Class", "What", "Where it is how", "Why it matters")
+        headed = ("Class", "What", "On each side", "Why it matters")
         parts += [f"**{heading}**\n\n", _listed(headed, found)] if found else []
     return "".join(parts)
 

@@ -130,7 +130,7 @@ def _differences(found: Sequence[Difference]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Class")
     table.add_column("What", overflow="fold", ratio=3)
-    table.add_column("Where it is how", overflow="fold", ratio=5)
+    table.add_column("On each side", overflow="fold", ratio=5)
     table.add_column("Why it matters", overflow="fold", ratio=3)
     for group in _alike(found):
         one = group[0]
