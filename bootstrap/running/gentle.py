@@ -29,6 +29,7 @@ from bootstrap.targets import Place
 T = TypeVar("T")
 
 LOCK_TIMEOUT = 3.0  # seconds
+_OWN = "bootstrap_"  # so that no name of a revision that nobody wrote for this means anything
 LOCK_RETRIES = 10
 _FIRST_PAUSE = 1.0  # seconds
 _LONGEST_PAUSE = 30.0
@@ -62,13 +63,13 @@ class Limits:
                 )
 
     def of(self, step: AlembicStep, known: Step) -> Limits:
-        """Those for one step: constants of its file go before what the command was told.
+        """Those for one step: `bootstrap_lock_timeout` … in its file go before all others.
 
         Raises:
             RevisionError: One of them is no number.
         """
-        module = getattr(getattr(step, "revision", None), "module", None)
-        own = {name: getattr(module, name) for name in self.__slots__ if hasattr(module, name)}
+        module = vars(getattr(getattr(step, "revision", None), "module", object))
+        own = {name: module[_OWN + name] for name in self.__slots__ if _OWN + name in module}
         try:
             return Limits(**{name: getattr(self, name) for name in self.__slots__} | own)
         except SettingsError as error:
@@ -245,7 +246,7 @@ class Gentle:
         if self.overdue:  # there are statements that end without an error, such as SLEEP()
             raise StatementFailed(
                 f"a statement of revision {self._revision} was cancelled after {self.overdue:g} s",
-                hint="--statement-timeout, or statement_timeout in the revision, gives it more",
+                hint="--statement-timeout gives it more; so does bootstrap_statement_timeout there",
             )
 
 

@@ -199,7 +199,12 @@ async def test_a_run_gives_up_when_its_tries_are_used_up(
 
 
 async def test_a_revision_may_have_limits_of_its_own(empty_url: str, folder: ProjectFolder) -> None:
-    folder.revision("two", down="one", upgrade=_two(), extra="lock_timeout, lock_retries = 0.2, 0")
+    folder.revision(
+        "two",
+        down="one",
+        upgrade=_two(),
+        extra="bootstrap_lock_timeout, bootstrap_lock_retries = 0.2, 0",
+    )
     await bootstrap.migrate(empty_url, "one", project=folder.project)
     seen = Seen()
 
@@ -218,13 +223,24 @@ async def test_a_revision_may_have_limits_of_its_own(empty_url: str, folder: Pro
 async def test_limits_that_are_no_numbers_are_refused(
     empty_url: str, folder: ProjectFolder, extra: str
 ) -> None:
-    path = folder.revision("two", down="one", upgrade=_two(), extra=extra)
+    path = folder.revision("two", down="one", upgrade=_two(), extra=f"bootstrap_{extra}")
 
     with pytest.raises(bootstrap.RevisionError, match="in revision two, lock_") as refused:
         await bootstrap.migrate(empty_url, project=folder.project)
 
     assert refused.value.place is not None
     assert path == refused.value.place.path
+
+
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+async def test_names_that_a_revision_has_for_itself_mean_nothing(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    folder.revision("two", down="one", upgrade=_two(), extra="lock_timeout = '5s'")
+
+    report = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ("two",) == report.after
 
 
 async def test_a_statement_that_takes_too_long_is_cancelled(
