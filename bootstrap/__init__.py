@@ -57,11 +57,13 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import CreateReport as CreateReport
     from bootstrap.lifecycle import DropReport as DropReport
     from bootstrap.lifecycle import UpReport as UpReport
+    from bootstrap.lifecycle import WaitHeadsReport as WaitHeadsReport
     from bootstrap.lifecycle import WaitReport as WaitReport
     from bootstrap.lifecycle import create as create
     from bootstrap.lifecycle import drop as drop
     from bootstrap.lifecycle import up as up
     from bootstrap.lifecycle import wait as wait
+    from bootstrap.lifecycle import wait_heads as wait_heads
     from bootstrap.project import Project as Project
     from bootstrap.revisions.reach import HandOver as HandOver
     from bootstrap.revisions.reach import Reach as Reach
@@ -141,11 +143,13 @@ _HOMES = {
         "CreateReport",
         "DropReport",
         "UpReport",
+        "WaitHeadsReport",
         "WaitReport",
         "create",
         "drop",
         "up",
         "wait",
+        "wait_heads",
     ),
     "bootstrap.project": ("Project",),
     "bootstrap.revisions.reach": ("HandOver", "Reach"),

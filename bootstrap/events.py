@@ -40,6 +40,14 @@ class ConnectionTried(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadsAwaited(Event):
+    """The database is not at the heads yet; the next look is in `pause` seconds."""
+
+    current: tuple[str, ...]
+    pause: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockAwaited(Event):
     """Another run holds the run lock; this one asks again, for `left` seconds more."""
 

@@ -14,10 +14,18 @@ from sqlalchemy import URL
 from bootstrap.backends.base import CreateOptions, Failure, Reason, Session
 from bootstrap.database import Database
 from bootstrap.datasets.seeding import SeedReport, seed
-from bootstrap.errors import DatabaseError, DatabaseInUse, SettingsError
-from bootstrap.events import ConnectionTried, DatabaseCreated, DatabaseDropped, Emit, silent
+from bootstrap.errors import DatabaseError, DatabaseInUse, DatabaseMissing, SettingsError
+from bootstrap.events import (
+    ConnectionTried,
+    DatabaseCreated,
+    DatabaseDropped,
+    Emit,
+    HeadsAwaited,
+    silent,
+)
 from bootstrap.project import Project
 from bootstrap.records.lock import WAIT
+from bootstrap.running import browsing, inspection
 from bootstrap.running.gentle import LOCK_RETRIES
 from bootstrap.running.runner import MigrationReport, migrate
 
@@ -59,6 +67,27 @@ class WaitReport:
     database: str
     backend: str
     database_exists: bool
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitHeadsReport:
+    """Whether a database came to the heads in time; `seconds` is how long that was waited for.
+
+    Attributes:
+        current: The revisions that it was at in the end; empty where it does not exist.
+        ahead: Those of them that no file of the project has.
+        heads: Where it should be.
+        at_heads: Whether it is there, or beyond.
+    """
+
+    database: str
+    backend: str
+    current: tuple[str, ...]
+    heads: tuple[str, ...]
+    ahead: tuple[str, ...]
+    at_heads: bool
     attempts: int
     seconds: float
 
@@ -184,6 +213,56 @@ async def wait(
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
+async def wait_heads(
+    database: Database | str | URL,
+    *,
+    project: Project,
+    timeout: float = 60.0,
+    allow_ahead: bool = False,
+    emit: Emit = silent,
+) -> WaitHeadsReport:
+    """Waits until somebody else has migrated a database to the heads; changes nothing.
+
+    A server that does not answer yet, and a database that does not exist yet, are waited for too.
+
+    Args:
+        database: What is migrated elsewhere, such as by a job of the same deploy.
+        project: Whose heads.
+        timeout: Seconds after which it is reported where the database is then.
+        allow_ahead: Revisions that the project does not have are newer code's, and good enough.
+        emit: Told about each look that found it elsewhere.
+
+    Raises:
+        DatabaseUnreachable, DatabaseRefused: As for `wait`.
+        RevisionError: The database is at a revision that the project does not have.
+    """
+    database = Database.of(database)
+    started = time.monotonic()
+    heads = (await browsing.heads(project=project)).revisions
+    await wait(database, timeout=timeout, emit=emit)
+    attempt, pause = 0, _FIRST_PAUSE
+    while True:
+        attempt += 1
+        found = await _current(database, project, allow_ahead=allow_ahead)
+        left = timeout - (time.monotonic() - started)
+        if left <= 0 or (found and found.at_heads):
+            break
+        pause = min(pause, left)
+        emit(HeadsAwaited(current=_named(found), pause=pause))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return WaitHeadsReport(
+        database=str(database),
+        backend=database.backend.name,
+        current=_named(found),
+        heads=tuple(one.revision for one in heads),
+        ahead=found.ahead if found else (),
+        at_heads=bool(found and found.at_heads),
+        attempts=attempt,
+        seconds=time.monotonic() - started,
+    )
+
+
 async def up(
     database: Database | str | URL,
     *,
@@ -237,6 +316,20 @@ async def up(
         migration=migration,
         seeds=seeds,
     )
+
+
+async def _current(
+    database: Database, project: Project, *, allow_ahead: bool
+) -> inspection.CurrentReport | None:
+    """Where it is; None while it does not exist."""
+    try:
+        return await inspection.current(database, project=project, allow_ahead=allow_ahead)
+    except DatabaseMissing:
+        return None
+
+
+def _named(found: inspection.CurrentReport | None) -> tuple[str, ...]:
+    return (*(one.revision for one in found.revisions), *found.ahead) if found else ()
 
 
 async def _drop(database: Database, *, force: bool) -> None:

@@ -116,23 +116,40 @@ def drop(common: Common, *, force: bool, yes: bool) -> None:
     perform("drop", common, work)
 
 
-@cli.command(epilog=example("bootstrap wait --timeout 120 && bootstrap migrate"))
+@cli.command(
+    epilog=example("bootstrap wait --timeout 120 && bootstrap migrate", "bootstrap wait --heads")
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
     help="When to give up.  [default: 60]",
 )
+@click.option("--heads", is_flag=True, help="Wait until the database is at the heads, too.")
+@lets_ahead_be
 @common
-def wait(common: Common, timeout: float | None) -> None:
+def wait(common: Common, *, timeout: float | None, heads: bool) -> None:
     """Waits until the database server accepts a connection.
 
-    Gives up at once when the login is refused: waiting does not mend a wrong password.
+    Gives up at once when the login is refused: waiting does not mend a wrong password. With
+    --heads it waits until somebody else, such as a job of the same deploy, has migrated the
+    database, and exits with 1 when that takes too long.
     """
 
     async def work(now: Invocation) -> object:
         seconds = now.settings.wait_timeout.value if timeout is None else timeout
-        return await bootstrap.wait(now.database, timeout=seconds, emit=now.emit)
+        if not heads:
+            return await bootstrap.wait(now.database, timeout=seconds, emit=now.emit)
+        report = await bootstrap.wait_heads(
+            now.database,
+            project=now.project,
+            timeout=seconds,
+            allow_ahead=now.allow_ahead,
+            emit=now.emit,
+        )
+        if not report.at_heads:
+            now.no = f"The database did not come to the heads: {', '.join(report.heads)}"
+        return report
 
     perform("wait", common, work)
 

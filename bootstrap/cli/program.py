@@ -20,6 +20,7 @@ _CALLED_TOO = {  # --sql, and where the setting `databases` lists several
     "downgrade": ("migration_script", "downgrade_each"),
     "stamp": ("migration_script",),
     "ensure-version": ("version_table_script",),
+    "wait": ("wait_heads",),
     "status": ("status_each",),
     "current": ("current_each",),
 }

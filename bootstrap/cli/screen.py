@@ -204,6 +204,11 @@ class Screen:
         self._done("waiting", f"{event.reason}; next try in {event.pause:.1f} s", style="yellow")
 
     @progress.register
+    def _(self, event: events.HeadsAwaited) -> None:
+        where = ", ".join(event.current) or "no revision"
+        self._done("waiting", f"at {where}; next look in {event.pause:.1f} s", style="yellow")
+
+    @progress.register
     def _(self, event: events.LockAwaited) -> None:
         self._done(
             "waiting",

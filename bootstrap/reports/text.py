@@ -24,7 +24,7 @@ from bootstrap.datasets.seeding import SeedReport
 from bootstrap.errors import Place
 from bootstrap.events import RunInterrupted
 from bootstrap.journal.half import Repair
-from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitReport
+from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitHeadsReport, WaitReport
 from bootstrap.reports import listings, verified
 from bootstrap.running.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
 from bootstrap.running.checking import CheckReport
@@ -95,6 +95,12 @@ def _(report: DropReport) -> RenderableType:
 def _(report: WaitReport) -> RenderableType:
     database = "" if report.database_exists else " The database itself does not exist yet."
     return f"{report.database} answers after {report.seconds:.1f} s.{database}"
+
+
+@render.register
+def _(report: WaitHeadsReport) -> RenderableType:
+    where = ", ".join(report.current) or "no revision"
+    return f"{report.database} is at {where} after {report.seconds:.1f} s."
 
 
 @render.register
