@@ -281,7 +281,9 @@ async def test_another_writer_is_waited_for_and_then_named(
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(bootstrap.DatabaseInUse, match="SQLITE_BUSY") as refused:
-        await bootstrap.migrate(f"sqlite:///{file}?timeout=0.1", project=folder.project)
+        await bootstrap.migrate(
+            f"sqlite:///{file}?timeout=0.1", project=folder.project, lock_retries=0
+        )
 
     assert "wait until they are done" in refused.value.hint
     waiting = asyncio.create_task(
