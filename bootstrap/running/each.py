@@ -112,9 +112,13 @@ async def migrate_each(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
     terms = Terms(
-        limits=limits, per_revision=per_revision, allow_loss=allow_loss, allow_ahead=allow_ahead
+        limits=limits,
+        per_revision=per_revision,
+        allow_loss=allow_loss,
+        allow_ahead=allow_ahead,
+        wait=wait_lock,
     )
-    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(databases, asked)
 
 
@@ -160,8 +164,14 @@ async def downgrade_each(
     limits = Limits(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
-    terms = Terms(approve=approve, limits=limits, per_revision=per_revision, allow_loss=allow_loss)
-    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    terms = Terms(
+        approve=approve,
+        limits=limits,
+        per_revision=per_revision,
+        allow_loss=allow_loss,
+        wait=wait_lock,
+    )
+    asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(databases, asked)
 
 
@@ -237,7 +247,7 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
     async with AsyncExitStack() as held:
         places = [Place(database=database) for database in listed.values()]
         locks = [
-            await held.enter_async_context(run_lock(one, wait=asked.wait_lock, emit=asked.emit))
+            await held.enter_async_context(run_lock(one, wait=asked.terms.wait, emit=asked.emit))
             for one in places
         ]
         turns = [

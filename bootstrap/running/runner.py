@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from alembic.config import Config
 
@@ -98,7 +98,7 @@ async def migrate(
         allow_ahead=allow_ahead,
         wait=wait_lock,
     )
-    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
@@ -150,7 +150,7 @@ async def downgrade(
         allow_loss=allow_loss,
         wait=wait_lock,
     )
-    asked = Asked(project=project, move=move, terms=terms, wait_lock=wait_lock, tag=tag, emit=emit)
+    asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
@@ -180,7 +180,8 @@ async def stamp(
     """
     targets = (revisions,) if isinstance(revisions, str) else tuple(revisions)
     move = Move(direction=Direction.STAMP, targets=targets, purge=purge)
-    asked = Asked(project=project, move=move, wait_lock=wait_lock, tag=tag, emit=emit)
+    terms = Terms(wait=wait_lock)
+    asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(database, asked)
 
 
@@ -190,8 +191,7 @@ class Asked:
 
     project: Project
     move: Move
-    terms: Terms = field(default_factory=Terms)
-    wait_lock: float
+    terms: Terms
     tag: str | None
     emit: Emit
 
@@ -203,7 +203,7 @@ async def _run(target: Target, asked: Asked) -> MigrationReport:
     forward = Forward(asked.emit)
     async with (
         opened(target) as place,
-        run_lock(place, wait=asked.wait_lock, emit=asked.emit) as lock,
+        run_lock(place, wait=asked.terms.wait, emit=asked.emit) as lock,
     ):
         turn = LockedTurn(lock)
         gentle = Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send)

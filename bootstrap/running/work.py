@@ -73,7 +73,7 @@ class Terms:
         per_revision: Whether each revision is a transaction, whatever env.py says.
         allow_loss: Commit although a revision loses what it did not mean to.
         allow_ahead: Apply nothing, instead of refusing, where newer code has been.
-        wait: Seconds to wait for a statement that a killed run has left on the server.
+        wait: Seconds to wait for another run, and for a statement that a killed one has left.
     """
 
     approve: Approve = approve_all

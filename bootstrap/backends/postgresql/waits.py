@@ -7,6 +7,7 @@ nobody waiting while it waits, and would leave an invalid index behind.
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 from sqlalchemy import Connection, event, text
@@ -37,7 +38,7 @@ class _Limit:
 
     def limit(self, seconds: float | None) -> None:
         """Sets it, also in the transaction that is open."""
-        self._wanted = None if seconds is None else round(seconds * _MILLISECONDS)
+        self._wanted = None if seconds is None else math.ceil(seconds * _MILLISECONDS)
         if self._connection.in_transaction() and not self._autocommits():
             self._write()
 

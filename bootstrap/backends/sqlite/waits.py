@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ class _Limit:
     def limit(self, seconds: float | None) -> None:
         """Sets it; 0 waits as long as there is something to wait for."""
         if seconds is not None:
-            self._set(round(seconds * _MILLISECONDS) or _LONGEST)
+            self._set(math.ceil(seconds * _MILLISECONDS) or _LONGEST)
             self._changed = True
 
     def close(self) -> None:
