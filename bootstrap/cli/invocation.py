@@ -27,7 +27,7 @@ from bootstrap.errors import BootstrapError, SettingsError
 from bootstrap.events import Emit, Event, RunInterrupted
 from bootstrap.project import Project
 from bootstrap.reports.json import document, error_document
-from bootstrap.reports.text import interrupted
+from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.reach import HandOver, Reach
 from bootstrap.running.scripting import ScriptReport
