@@ -16,7 +16,7 @@ from bootstrap.schema.compare import all_changes
 from bootstrap.schema.document import dumps, loads
 from tests import available
 from tests.available import BACKENDS, Missing, Servers
-from tests.conformance.declarations import DIFFERENCES, declared, lines, project, verified
+from tests.conformance.declarations import DIFFERENCES, HEAD, declared, lines, project, verified
 from tests.conformance.declarations.types import TYPES
 
 # What is no type of a column, or not to be had on a server as it comes.
@@ -82,7 +82,10 @@ async def test_between_backends_only_what_is_written_down_differs(
 ) -> None:
     report = await verified(tmp_path, every_server)
 
-    assert DIFFERENCES.read_text(encoding="utf-8").splitlines() == lines(report)
     # On no server does the history differ from the models, which are made beside it.
     assert {Comparison.SERVERS} == {one.comparison for one in report.differences}
     assert Kind.TABLE not in {one.kind for one in report.differences}
+    head, *expected = DIFFERENCES.read_text(encoding="utf-8").splitlines()
+    if head != HEAD:
+        pytest.skip(f"the list is another one: {head[2:]}")
+    assert expected == lines(report)

@@ -21,6 +21,8 @@ from tests.conformance.declarations.tables import TABLES
 from tests.conformance.declarations.types import TYPES
 from tests.projects import ProjectFolder, new_project
 
+# The types that SQLAlchemy declares are another matter in each of its versions.
+HEAD = f"# What differs with SQLAlchemy {'.'.join(sa.__version__.split('.')[:2])}"
 DIFFERENCES = Path(__file__).parent / "differences.txt"
 _MODELS = "from tests.conformance.declarations import declared"
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests.available import Servers
-from tests.conformance.declarations import DIFFERENCES, lines, verified
+from tests.conformance.declarations import DIFFERENCES, HEAD, lines, verified
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
             report = asyncio.run(verified(Path(folder), servers))
     finally:
         servers.stop()
-    DIFFERENCES.write_text("\n".join((*lines(report), "")), encoding="utf-8")
+    DIFFERENCES.write_text("\n".join((HEAD, *lines(report), "")), encoding="utf-8")
 
 
 main()
