@@ -45,6 +45,7 @@ lowest: $(VENV)/developing servers
 bench: $(VENV)/developing servers
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.verifying
+	$(BIN)/python -m tests.bench.fixtures
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -212,6 +212,35 @@ class Server(Protocol):
         """The commands for a server whose data and sockets stay inside `folder`."""
 
 
+class Copier(Protocol):
+    """Copies one template."""
+
+    async def copy(self, to: Connecting) -> None:
+        """Makes a database, with rows, as the template is; none of that name may be there."""
+
+
+class Templates(Protocol):
+    """Whole databases that are copied: each test gets one of its own."""
+
+    async def version(self, engines: Engines, connecting: Connecting) -> str:
+        """What the server says of itself; its database need not exist."""
+
+    async def is_complete(self, engines: Engines, template: Connecting) -> bool:
+        """Whether a template is there, with all that belongs into it."""
+
+    async def complete(self, engines: Engines, template: Connecting) -> None:
+        """Says that all is in it, as a state of the database that nobody changes by accident."""
+
+    async def remove(self, engines: Engines, template: Connecting) -> None:
+        """Drops a complete template."""
+
+    async def copier(self, engines: Engines, template: Connecting) -> Copier:
+        """What copies a complete template, as often as wanted."""
+
+    def allow_savepoints(self, engine: AsyncEngine) -> None:
+        """Sees to it that what is after a savepoint is undone with the transaction it is in."""
+
+
 def no_tables(_connection: Connection) -> frozenset[tuple[str | None, str]]:
     """What a backend without extensions has of theirs."""
     return frozenset()
@@ -246,6 +275,7 @@ class Backend:
     types: Types
     scripts: Scripts
     catalog: Catalog
+    templates: Templates
     server: Server | None  # None: needs no server
     atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there

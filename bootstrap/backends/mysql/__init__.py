@@ -14,6 +14,7 @@ from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.locks import MySQLLocks
 from bootstrap.backends.mysql.scripts import MySQLScripts
 from bootstrap.backends.mysql.server import MySQLServer
+from bootstrap.backends.mysql.templates import MySQLTemplates
 from bootstrap.backends.mysql.types import MySQLTypes
 from bootstrap.backends.mysql.waits import MySQLWaits
 
@@ -44,6 +45,7 @@ BACKEND = Backend(
     types=MySQLTypes(),
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),
+    templates=MySQLTemplates(),
     server=MySQLServer(),
     atomicity=MySQLAtomicity(Evidence),
     refine=_refine,

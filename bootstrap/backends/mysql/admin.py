@@ -27,7 +27,7 @@ class MySQLAdmin(ServerAdmin):
     ) -> None:
         """Creates the database with utf8mb4, the only character set that holds all of Unicode."""
         encoding, collation = options.encoding or "utf8mb4", options.collation
-        async with _nowhere(engines, connecting) as connection:
+        async with nowhere(engines, connecting) as connection:
             quote = connection.dialect.identifier_preparer.quote_identifier
             await connection.exec_driver_sql(
                 f"CREATE DATABASE {quote(connecting.url.database or '')}"
@@ -39,7 +39,7 @@ class MySQLAdmin(ServerAdmin):
         """Drops the database; `force` ends the sessions of others first."""
         name = connecting.url.database or ""
         others = await self.sessions(engines, connecting) if force else ()
-        async with _nowhere(engines, connecting) as connection:
+        async with nowhere(engines, connecting) as connection:
             for session in others:
                 await _kill(connection, session)
             quote = connection.dialect.identifier_preparer.quote_identifier
@@ -47,7 +47,7 @@ class MySQLAdmin(ServerAdmin):
 
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as the PROCESS right shows them."""
-        async with _nowhere(engines, connecting) as connection:
+        async with nowhere(engines, connecting) as connection:
             # MySQL 9 warns about the old table; MariaDB may run without the performance schema.
             mariadb = getattr(connection.dialect, "is_mariadb", False)
             schema = "information_schema" if mariadb else "performance_schema"
@@ -68,7 +68,7 @@ async def _kill(connection: AsyncConnection, session: Session) -> None:
 
 
 @asynccontextmanager
-async def _nowhere(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
+async def nowhere(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
     """A connection without a database."""
     elsewhere = Connecting(url=connecting.url.set(database=""), arguments=connecting.arguments)
     engine = engines.create(elsewhere)

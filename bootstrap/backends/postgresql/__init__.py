@@ -11,6 +11,7 @@ from bootstrap.backends.postgresql.extensions import tables_of_extensions
 from bootstrap.backends.postgresql.locks import PostgreSQLLocks
 from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
+from bootstrap.backends.postgresql.templates import PostgreSQLTemplates
 from bootstrap.backends.postgresql.types import PostgreSQLTypes
 from bootstrap.backends.postgresql.waits import PostgreSQLWaits
 
@@ -35,6 +36,7 @@ BACKEND = Backend(
     types=PostgreSQLTypes(),
     scripts=PostgreSQLScripts(),
     catalog=PostgreSQLCatalog(),
+    templates=PostgreSQLTemplates(),
     server=PostgreSQLServer(),
     tables_of_extensions=tables_of_extensions,
 )

@@ -33,13 +33,13 @@ class PostgreSQLAdmin(ServerAdmin):
         self, engines: Engines, connecting: Connecting, options: CreateOptions
     ) -> None:
         """Creates the database. The driver's own exception when it is there already."""
-        async with _maintenance(engines, connecting) as connection:
+        async with maintenance(engines, connecting) as connection:
             sql = _create(connecting.url.database or "", options, dialect=connection.dialect)
             await connection.exec_driver_sql(sql)
 
     async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
         """Drops the database; `force` ends the sessions of others first."""
-        async with _maintenance(engines, connecting) as connection:
+        async with maintenance(engines, connecting) as connection:
             quote = connection.dialect.identifier_preparer.quote_identifier
             ending = " WITH (FORCE)" if force else ""
             name = quote(connecting.url.database or "")
@@ -48,7 +48,7 @@ class PostgreSQLAdmin(ServerAdmin):
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as rights show them."""
         values = {"name": connecting.url.database, "hidden": _TOO_FEW_RIGHTS_TO_LOOK}
-        async with _maintenance(engines, connecting) as connection:
+        async with maintenance(engines, connecting) as connection:
             rows = await connection.execute(_SESSIONS, values)
             return tuple(Session(pid=row[0], user=row[1], application=row[2]) for row in rows)
 
@@ -66,7 +66,7 @@ def _create(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
 
 
 @asynccontextmanager
-async def _maintenance(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
+async def maintenance(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
     """A connection in autocommit mode to the first maintenance database that is there."""
     for name in (name for name in _MAINTENANCE if name != connecting.url.database):
         elsewhere = Connecting(

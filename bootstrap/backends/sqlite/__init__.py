@@ -10,6 +10,7 @@ from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
 from bootstrap.backends.sqlite.locks import SQLiteLocks
+from bootstrap.backends.sqlite.templates import SQLiteTemplates
 from bootstrap.backends.sqlite.types import SQLiteTypes
 from bootstrap.backends.sqlite.waits import SQLiteWaits
 
@@ -31,6 +32,7 @@ BACKEND = Backend(
     types=SQLiteTypes(),
     scripts=PlainScripts(),
     catalog=SQLiteCatalog(),
+    templates=SQLiteTemplates(),
     server=None,
     atomicity=SQLiteAtomicity(),
 )

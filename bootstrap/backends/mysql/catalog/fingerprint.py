@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # What was created when, and by which settings of the client, is no part of the schema.
 _PASSED_BY = {"Created", "character_set_client", "collation_connection", "Database Collation"}
-_NAMES = """
+NAMES = """
 SELECT CASE TABLE_TYPE WHEN 'SEQUENCE' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
     TABLE_NAME AS name, TABLE_NAME AS `table`
 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE <> 'VIEW'
@@ -44,7 +44,7 @@ def created(connection: Connection, tables: Sequence[str] | None) -> list[Create
     wanted = None if tables is None else {name.lower() for name in tables}
     found = [
         row
-        for row in connection.execute(text(_NAMES))
+        for row in connection.execute(text(NAMES))
         if wanted is None or wanted & {row.name.lower(), row.table.lower()}
     ]
     quoted = connection.dialect.identifier_preparer.quote_identifier

@@ -1,0 +1,115 @@
+"""Measures a database for each test: `python -m tests.bench.fixtures [ROUNDS]`.
+
+A copy of the template, as the pytest plugin makes it, beside an empty database that Alembic's own
+`command.upgrade` migrates, in turns and in one process; both are dropped at the end of their turn.
+What counts is the ratio.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import URL
+
+from bootstrap import Project
+from bootstrap.database import Database
+from bootstrap.integrations.fixtures.databases import Databases, Recipe
+from bootstrap.urls import alembic_option
+from tests.available import BACKENDS, Servers
+from tests.projects import create, new_project
+
+_ROOT = Path(__file__).parents[2]
+_LONG = 300  # revisions
+
+
+def long_project(root: Path) -> Project:
+    """A history of a hundred tables, each with a column and an index that came later."""
+    folder = new_project(root)
+    before = None
+    for number in range(_LONG // 3):
+        table = f"t_{number:03}"
+        steps = (
+            create(table),
+            f"op.add_column({table!r}, sa.Column('name', sa.String(40)))",
+            f"op.create_index('ix_{table}', {table!r}, ['name'])",
+        )
+        for place, step in enumerate(steps):
+            name = f"r{number:03}_{place}"
+            folder.revision(name, down=before, upgrade=step)
+            before = name
+    return folder.project
+
+
+@contextmanager
+def migrated(databases: Databases, backend: str) -> Iterator[Database]:
+    """An empty database that Alembic migrates."""
+    with databases.empty(backend) as database:
+        config = databases.recipe.project.configuration()
+        config.config_file_name = None  # its logging would be measured too
+        config.set_main_option("sqlalchemy.url", alembic_option(database.url))
+        command.upgrade(config, "head")
+        yield database
+
+
+def seconds(deed: Callable[[], AbstractContextManager[Database]]) -> float:
+    """What a database costs from its beginning to its end."""
+    started = time.perf_counter()
+    with deed():
+        pass
+    return time.perf_counter() - started
+
+
+def contest(name: str, project: Project, urls: dict[str, URL], *, rounds: int) -> None:
+    """Measures one project on each backend."""
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Recipe(
+            project=project,
+            datasets=(),
+            further=(),
+            urls=urls,
+            cache=Path(folder) / "kept",
+            scratch=Path(folder),
+            fresh=False,
+        )
+        databases = Databases(recipe)
+        try:
+            for backend in BACKENDS:
+                print(f"{name:<14}{backend:<12}{_line(databases, backend, rounds)}", flush=True)
+        finally:
+            databases.close()
+
+
+def _line(databases: Databases, backend: str, rounds: int) -> str:
+    with databases.copy(backend):  # the template is made
+        pass
+    copies, others = [], []
+    for _ in range(rounds):
+        copies.append(seconds(lambda: databases.copy(backend)))
+        others.append(seconds(lambda: migrated(databases, backend)))
+    copy, other = statistics.median(copies), statistics.median(others)
+    return f"{copy * 1000:>9.1f} ms{other * 1000:>10.1f} ms{other / copy:>8.1f}"
+
+
+def main() -> None:
+    """Starts the servers, and measures."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    servers = Servers()
+    try:
+        urls = {name: servers.url(name) for name in BACKENDS if name != "sqlite"}
+        print(f"{'':<26}{'a copy':>12}{'migrated':>13}{'ratio':>8}")
+        with tempfile.TemporaryDirectory() as folder:
+            reference = Project.at(_ROOT / "alembic.ini")
+            contest("reference", reference, urls, rounds=rounds)
+            contest("300 revisions", long_project(Path(folder)), urls, rounds=rounds)
+    finally:
+        servers.stop()
+
+
+main()
