@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from bootstrap.errors import SeedError as SeedError
     from bootstrap.errors import SettingsError as SettingsError
     from bootstrap.errors import StatementFailed as StatementFailed
+    from bootstrap.examining.doctoring import DoctorReport as DoctorReport
+    from bootstrap.examining.doctoring import doctor as doctor
     from bootstrap.lifecycle import CreateReport as CreateReport
     from bootstrap.lifecycle import DropReport as DropReport
     from bootstrap.lifecycle import UpReport as UpReport
@@ -139,6 +141,7 @@ _HOMES = {
         "SettingsError",
         "StatementFailed",
     ),
+    "bootstrap.examining.doctoring": ("DoctorReport", "doctor"),
     "bootstrap.lifecycle": (
         "CreateReport",
         "DropReport",

@@ -17,7 +17,8 @@ from alembic.util import CommandError
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.revisions import faults, soundness
 from bootstrap.revisions.declarations import declared, version_folders
-from bootstrap.revisions.reach import Reach, keep
+from bootstrap.revisions.reach import HandOver, Reach, keep
+from bootstrap.settings import Settings
 from bootstrap.settings.files import parser_of, tools_of
 
 # Threads that import one package at once can meet half-made modules of it.
@@ -84,6 +85,30 @@ class Project:
                 hint="bootstrap init starts one; --config names one that is somewhere else",
             )
         return project
+
+    @classmethod
+    def configured(cls, settings: Settings, *, x: Sequence[str] = ()) -> Self:
+        """Takes the project that settings name.
+
+        Args:
+            settings: Those in force.
+            x: Arguments for env.py.
+
+        Raises:
+            SettingsError: There is no Alembic configuration.
+        """
+        return cls.at(
+            settings.config.value,
+            section=settings.section.value,
+            toml_file=settings.pyproject.value,
+            x=x,
+            reach=Reach(
+                env_var=settings.env_var.value,
+                configure=settings.configure.value,
+                hand_over=HandOver(settings.hand_over.value),
+            ),
+            first=settings.first.value,
+        )
 
     @property
     def pyproject(self) -> Path:

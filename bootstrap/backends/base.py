@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.backends.guards import Atomicity
+from bootstrap.backends.health import Health
 from bootstrap.backends.sessions import Cancelling, Locks, Waits
 from bootstrap.schema.model import Schema
 
@@ -276,6 +277,7 @@ class Backend:
     scripts: Scripts
     catalog: Catalog
     templates: Templates
+    health: Health
     server: Server | None  # None: needs no server
     atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there

@@ -9,6 +9,7 @@ import click
 from bootstrap.cli import (  # isort: skip
     commands,
     repairing,
+    doctor,
     locks,
     verbs,
     authoring,
@@ -24,6 +25,7 @@ __all__ = [
     "cli",
     "commands",
     "diagrams",
+    "doctor",
     "locks",
     "main",
     "program",

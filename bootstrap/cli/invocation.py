@@ -29,7 +29,6 @@ from bootstrap.project import Project
 from bootstrap.reports.json import document, error_document
 from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
-from bootstrap.revisions.reach import HandOver, Reach
 from bootstrap.running.scripting import ScriptReport
 
 Work: TypeAlias = Callable[["Invocation"], Coroutine[Any, Any, object]]
@@ -108,23 +107,7 @@ class Invocation:
     @cached_property
     def project(self) -> Project:
         """The Alembic project that the settings name."""
-        return Project.at(
-            self.settings.config.value,
-            section=self.settings.section.value,
-            toml_file=self.settings.pyproject.value,
-            x=self.given.x,
-            reach=self._reach,
-            first=self.settings.first.value,
-        )
-
-    @property
-    def _reach(self) -> Reach:
-        found = self.settings
-        return Reach(
-            env_var=found.env_var.value,
-            configure=found.configure.value,
-            hand_over=HandOver(found.hand_over.value),
-        )
+        return Project.configured(self.settings, x=self.given.x)
 
     @property
     def datasets(self) -> tuple[Path, ...]:

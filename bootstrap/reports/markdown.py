@@ -14,6 +14,7 @@ from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.datasets.seeding import SeedReport
 from bootstrap.errors import BootstrapError
+from bootstrap.examining.doctoring import DoctorReport
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
 from bootstrap.running.checking import CheckReport
@@ -104,6 +105,15 @@ def _(report: CheckReport) -> str:
     where = f"{report.database} ({report.backend} {report.server_version})"
     pending = [(one.kind, one.table or "", one.text) for one in report.operations]
     return _facts([("Database", where)]) + _listed(("Pending", "Table", "Operation"), pending)
+
+
+@body.register
+def _(report: DoctorReport) -> str:
+    where = report.database or "none"
+    server = f" ({report.backend} {report.server_version})" if report.backend else ""
+    rows = [(one.verdict.value, one.check, one.text, one.hint) for one in report.findings]
+    listed = _listed(("Verdict", "Check", "Found", "To mend it"), rows)
+    return _facts([("Database", f"{where}{server}")]) + listed
 
 
 @body.register

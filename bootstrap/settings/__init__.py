@@ -22,6 +22,7 @@ from bootstrap.settings.sources import (
     COMMAND,
     FILE,
     PROJECT_URL,
+    SECRET_FILE,
     URL,
     Found,
     Given,
@@ -42,7 +43,7 @@ from bootstrap.settings.values import (
     Setting,
 )
 
-__all__ = ["Setting", "Settings", "listed_urls", "project_at", "resolve", "rows"]
+__all__ = ["Setting", "Settings", "listed_urls", "project_at", "resolve", "rows", "variables"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +245,19 @@ def _variable(name: str, url: str, environ: Mapping[str, str]) -> str:
             hint=f"set {url[1:]}, or write the URL into databases in [tool.bootstrap]",
         )
     return value
+
+
+def variables(name: str | None = None) -> tuple[str, ...]:
+    """The variables of the environment that are read, of one setting or of all.
+
+    Args:
+        name: Which setting; None for all, with those that say where servers and secrets are.
+    """
+    if name is not None:
+        return _SPECS[name].environment
+    programs = tuple(f"BOOTSTRAP_{one}_PROGRAMS" for one in ("POSTGRESQL", "MYSQL", "MARIADB"))
+    settings = tuple(variable for spec in _SPECS.values() for variable in spec.environment)
+    return (*settings, SECRET_FILE, *programs)
 
 
 def rows(settings: Settings) -> tuple[Setting[Any], ...]:

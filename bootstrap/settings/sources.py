@@ -13,7 +13,7 @@ from bootstrap.settings.values import Kind, Setting
 
 T = TypeVar("T")
 
-_SECRET_FILE = "BOOTSTRAP_DATABASE_URL_FILE"  # noqa: S105 - the name of a variable
+SECRET_FILE = "BOOTSTRAP_DATABASE_URL_FILE"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +90,12 @@ def from_environment(search: Search) -> Found | None:
 
 def from_secret_file(search: Search) -> Found | None:
     """A file with nothing but the value, as Docker and Kubernetes mount secrets."""
-    name = search.given.environ.get(_SECRET_FILE, "").strip()
+    name = search.given.environ.get(SECRET_FILE, "").strip()
     if not name:
         return None
     path = search.given.folder / name
     text = text_of(path, what="secret file")
-    source = f"secret file {path} ({_SECRET_FILE})"
+    source = f"secret file {path} ({SECRET_FILE})"
     return Found(raw=text, source=source, base=search.given.folder)
 
 

@@ -6,6 +6,7 @@ from bootstrap.backends import mysql
 from bootstrap.backends.mariadb.catalog import MariaDBCatalog
 from bootstrap.backends.mariadb.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mariadb.evidence import MariaDBEvidence
+from bootstrap.backends.mariadb.health import mariadb_health
 from bootstrap.backends.mariadb.server import MariaDBServer
 from bootstrap.backends.mariadb.types import MariaDBTypes
 from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
@@ -19,6 +20,7 @@ BACKEND = replace(
     sync_drivers=SYNC_DRIVERS,
     types=MariaDBTypes(),
     catalog=MariaDBCatalog(),
+    health=mariadb_health(),
     server=MariaDBServer(),
     atomicity=MySQLAtomicity(MariaDBEvidence),
     refine=None,

@@ -9,6 +9,7 @@ from bootstrap.backends.mysql.cancelling import MySQLCancelling
 from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.health import MySQLHealth
 from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.locks import MySQLLocks
@@ -46,6 +47,7 @@ BACKEND = Backend(
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),
     templates=MySQLTemplates(),
+    health=MySQLHealth(),
     server=MySQLServer(),
     atomicity=MySQLAtomicity(Evidence),
     refine=_refine,

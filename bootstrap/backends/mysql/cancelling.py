@@ -30,7 +30,7 @@ class MySQLCancelling:
     def of(self, connection: Connection, *, spare: str) -> Cancellable | None:
         """The connection's id; None behind a proxy, where the server has another one for it."""
         own, user, database = connection.execute(_OWN).one()
-        if _told_at_login(connection.connection.driver_connection) != own % _TOLD:
+        if told_at_login(connection.connection.driver_connection) != own % _TOLD:
             return None
         return _Session(own=own, user=user.rpartition("@")[0], database=database, spare=spare)
 
@@ -76,7 +76,7 @@ class _Session:
         return select(there).where(mine, there.c.db == self.database)
 
 
-def _told_at_login(raw: Any) -> int | None:
+def told_at_login(raw: Any) -> int | None:
     """The id that the driver knows; None for a driver that keeps it to itself."""
     for name in _NAMES:
         if (found := getattr(raw, name, None)) is not None:

@@ -8,6 +8,7 @@ from bootstrap.backends.postgresql.catalog import PostgreSQLCatalog
 from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.extensions import tables_of_extensions
+from bootstrap.backends.postgresql.health import PostgreSQLHealth
 from bootstrap.backends.postgresql.locks import PostgreSQLLocks
 from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
@@ -37,6 +38,7 @@ BACKEND = Backend(
     scripts=PostgreSQLScripts(),
     catalog=PostgreSQLCatalog(),
     templates=PostgreSQLTemplates(),
+    health=PostgreSQLHealth(),
     server=PostgreSQLServer(),
     tables_of_extensions=tables_of_extensions,
 )

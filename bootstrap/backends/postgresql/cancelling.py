@@ -38,7 +38,7 @@ class PostgreSQLCancelling:
     def of(self, connection: Connection, *, spare: str) -> Cancellable | None:
         """The server's process; the driver itself where that belongs to a pooler."""
         raw = connection.connection.driver_connection
-        told = _told_at_login(raw)
+        told = told_at_login(raw)
         if told is None:
             return None
         row = connection.execute(_OWN).first()
@@ -79,7 +79,7 @@ class _BehindPooler:
         return ()
 
 
-def _told_at_login(raw: Any) -> int | None:
+def told_at_login(raw: Any) -> int | None:
     """The process id that the driver knows; None for a driver that keeps it to itself."""
     if hasattr(raw, "get_server_pid"):  # asyncpg
         return int(raw.get_server_pid())

@@ -9,6 +9,7 @@ from bootstrap.backends.sqlite.catalog import SQLiteCatalog
 from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
+from bootstrap.backends.sqlite.health import SQLiteHealth
 from bootstrap.backends.sqlite.locks import SQLiteLocks
 from bootstrap.backends.sqlite.templates import SQLiteTemplates
 from bootstrap.backends.sqlite.types import SQLiteTypes
@@ -33,6 +34,7 @@ BACKEND = Backend(
     scripts=PlainScripts(),
     catalog=SQLiteCatalog(),
     templates=SQLiteTemplates(),
+    health=SQLiteHealth(),
     server=None,
     atomicity=SQLiteAtomicity(),
 )
