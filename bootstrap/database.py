@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bootstrap import backends, urls
 from bootstrap.backends.base import Backend, Connecting, Failure, Reason
-from bootstrap.errors import DatabaseError, SettingsError
+from bootstrap.backends.health import WHERE_TO_WRITE
+from bootstrap.errors import DatabaseError, DatabaseRefused, SettingsError
 from bootstrap.refusals import database_error
 
 
@@ -139,6 +140,20 @@ class Database:
     def error(self, failure: Failure, *, tried: str) -> DatabaseError:
         """Makes the error for a failure of this database; `tried` begins the sentence."""
         return database_error(failure, tried=f"{tried} {self.label}", place=self.place)
+
+    def refuse_read_only(self, reason: str) -> None:
+        """Refuses to write where the database takes none.
+
+        Args:
+            reason: Why, as its backend says; empty where it takes some.
+
+        Raises:
+            DatabaseRefused: It takes none.
+        """
+        if reason:
+            raise DatabaseRefused(
+                f"cannot write to {self.label}: {reason}; nothing was run", hint=WHERE_TO_WRITE
+            )
 
     @staticmethod
     def missing() -> Failure:

@@ -97,6 +97,7 @@ async def seed(
     ):
         found = place.database
         read = await asyncio.to_thread(read_all, paths)
+        await _refuse_read_only(connection, found)
         await lock.take(_LOCK)
         data_sets = await _checked(connection, found, read)
         lock.settled()
@@ -106,6 +107,18 @@ async def seed(
             reports.append(await _apply(connection, one, database=found, emit=emit))
         await lock.prove()
     return SeedReport(database=str(found), backend=found.backend.name, data_sets=tuple(reports))
+
+
+async def _refuse_read_only(connection: AsyncConnection, database: Database) -> None:
+    """Refuses a database that takes no writes, such as a standby.
+
+    Raises:
+        DatabaseRefused: It takes none.
+    """
+    present = database.present(connection.dialect)
+    with database.translated("cannot read the state of"):
+        async with _transaction(connection):
+            database.refuse_read_only(await connection.run_sync(present.health.read_only))
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AlembicStep
-from bootstrap.running.position import Position, only_reading
+from bootstrap.running.position import Position, only_reading, reason_not_to_write
 from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
@@ -52,6 +52,8 @@ class Ensure(Look):
             self.there = inspect(context.connection).has_table(
                 context.version_table, schema=context.version_table_schema
             )
+        if not self.there:
+            self.database.refuse_read_only(reason_not_to_write(context))
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields nothing, and commits what Alembic has done before.

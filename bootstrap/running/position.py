@@ -76,6 +76,14 @@ def read_position(context: MigrationContext) -> Position:
     )
 
 
+def reason_not_to_write(context: MigrationContext) -> str:
+    """Why env.py's connection takes no writes, as its backend says; empty where it does."""
+    if context.connection is None:
+        return ""
+    with only_reading(context):
+        return backends.of_dialect(context.dialect).health.read_only(context.connection)
+
+
 @contextmanager
 def only_reading(context: MigrationContext) -> Iterator[None]:
     """Ends the transaction that a statement began, unless env.py began one itself.

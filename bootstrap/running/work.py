@@ -50,6 +50,7 @@ from bootstrap.running.position import (
     only_reading,
     qualified,
     read_position,
+    reason_not_to_write,
     refuse_unknown,
     unknown,
 )
@@ -225,12 +226,15 @@ class Apply(Look):
     def look(self, context: MigrationContext) -> None:
         """Waits for other runs, reads the position and plans, while nothing is written yet."""
         name = qualified(context.version_table, context.version_table_schema)
-        self.turn.take(name)
+        if not (read_only := reason_not_to_write(context)):
+            self.turn.take(name)
         with only_reading(context):
             self.watch(context)
             self.position = read_position(context)
             self.turn.settled()
             self._begin, self._planned = self._plan(self.position, context)
+            if self._planned or self.move.purge or not self.position.heads:
+                self.database.refuse_read_only(read_only)
             self.calls[name] = Call(
                 position=self.position,
                 before=self.calls[name].before if name in self.calls else self.position.heads,
