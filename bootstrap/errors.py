@@ -15,7 +15,8 @@
     ├── HalfApplied                  7  a half-applied revision needs a decision
     ├── RowsWouldBeLost              7  a downgrade would drop tables that have rows
     ├── PartsWouldBeLost             7  a revision lost rows or parts of a table by accident
-    └── SeedError                    8  a data set cannot be read, or does not fit the schema
+    ├── SeedError                    8  a data set cannot be read, or does not fit the schema
+    └── HookFailed                   9  a hook of the settings failed
 
 A message is one sentence that says what was tried and on what; a hint is what to do next, most
 often a command to paste. Neither ever holds a secret: URLs are rendered with the password hidden.
@@ -180,3 +181,9 @@ class SeedError(BootstrapError):
     """A data set cannot be read, or does not fit the schema that is there."""
 
     exit_code = 8
+
+
+class HookFailed(BootstrapError):
+    """A hook of the settings could not be run, failed, or took too long."""
+
+    exit_code = 9

@@ -27,6 +27,7 @@ from bootstrap.project import Project
 from bootstrap.records.lock import WAIT
 from bootstrap.running import browsing, inspection
 from bootstrap.running.gentle import LOCK_RETRIES
+from bootstrap.running.planned import Before, unasked
 from bootstrap.running.runner import MigrationReport, migrate
 
 _FIRST_PAUSE = 0.1
@@ -273,6 +274,7 @@ async def up(
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
+    before: Before = unasked,
     emit: Emit = silent,
 ) -> UpReport:
     """Creates a database where it is missing, migrates it to the head and seeds it.
@@ -286,6 +288,7 @@ async def up(
         lock_timeout: As for `migrate`, and so are the next two.
         lock_retries: See there.
         statement_timeout: See there.
+        before: As for `migrate`.
         emit: Told about all that happens.
 
     Raises:
@@ -302,6 +305,7 @@ async def up(
         lock_timeout=lock_timeout,
         lock_retries=lock_retries,
         statement_timeout=statement_timeout,
+        before=before,
         emit=emit,
     )
     seeds = (

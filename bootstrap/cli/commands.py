@@ -15,6 +15,7 @@ from bootstrap.cli.options import (
     common,
     is_gentle,
     lets_ahead_be,
+    runs_hooks,
     waits_for_others,
     writes_sql,
 )
@@ -55,6 +56,7 @@ _TAG = click.option("--tag", metavar="TAG", help="For env.py (`context.get_tag_a
 @_ALLOW_LOSS
 @waits_for_others
 @is_gentle
+@runs_hooks
 @common
 def up(common: Common, *, allow_loss: bool) -> None:
     """Creates the database if it is missing, migrates and seeds it.
@@ -70,6 +72,7 @@ def up(common: Common, *, allow_loss: bool) -> None:
             allow_loss=allow_loss,
             wait_lock=now.wait_lock,
             **now.limits,
+            before=now.before,
             emit=now.emit,
         )
 
@@ -171,6 +174,7 @@ def wait(common: Common, *, timeout: float | None, heads: bool) -> None:
 @lets_ahead_be
 @waits_for_others
 @is_gentle
+@runs_hooks
 @writes_sql
 @_TAG
 @common
@@ -207,6 +211,7 @@ def migrate(
             "tag": tag,
             "wait_lock": now.wait_lock,
             **now.limits,
+            "before": now.before,
             "emit": now.emit,
         }
         if now.databases:
@@ -230,6 +235,7 @@ def migrate(
 @_ALLOW_LOSS
 @waits_for_others
 @is_gentle
+@runs_hooks
 @writes_sql
 @_TAG
 @common
@@ -270,6 +276,7 @@ def downgrade(
                 "wait_lock": now.wait_lock,
                 **now.limits,
                 "tag": tag,
+                "before": now.before,
                 "emit": now.emit,
             }
             if now.databases:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 import click
 from sqlalchemy import Engine, event
@@ -19,16 +19,19 @@ from bootstrap import settings as settings_module
 from bootstrap import urls
 from bootstrap.checking.files import write_text
 from bootstrap.cli.github import Runner
+from bootstrap.cli.hooks import Hook, Hooks
+from bootstrap.cli.log_lines import LogLines
 from bootstrap.cli.main_thread import MainThread, Terminated
 from bootstrap.cli.options import Common
 from bootstrap.cli.screen import Screen, standard_output
 from bootstrap.database import Database
-from bootstrap.errors import BootstrapError, SettingsError
+from bootstrap.errors import BootstrapError, HookFailed, SettingsError
 from bootstrap.events import Emit, Event, RunInterrupted
 from bootstrap.project import Project
-from bootstrap.reports.json import document, error_document
+from bootstrap.reports.json import document, error_document, planned_document
 from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
+from bootstrap.running.planned import Before, Planned
 from bootstrap.running.scripting import ScriptReport
 
 Work: TypeAlias = Callable[["Invocation"], Coroutine[Any, Any, object]]
@@ -44,15 +47,19 @@ class Invocation:
     """What a command needs, made when it is first asked for.
 
     Attributes:
+        environ: The environment as the command found it; env.py may have put a password into it.
         no: Why the answer to what the command asks is no; it is said at the end.
         left: How a run that was stopped has left the database.
+        begun: Whether a migration had something to do.
     """
 
     given: Common
     screen: Screen
     runner: Runner
+    environ: Mapping[str, str]
     no: str = ""
     left: str = ""
+    begun: bool = False
 
     @cached_property
     def settings(self) -> settings_module.Settings:
@@ -88,7 +95,9 @@ class Invocation:
                 hint="give --url, set DATABASE_URL, or write url into [tool.bootstrap] of "
                 "pyproject.toml",
             )
-        return Database.of(url, like=self.settings.project_url)
+        found = Database.of(url, like=self.settings.project_url)
+        self.screen.name_database(str(found))
+        return found
 
     @cached_property
     def databases(self) -> dict[str, Database]:
@@ -131,6 +140,30 @@ class Invocation:
         """Whether the database may be at revisions of newer code."""
         return self.settings.allow_ahead.value
 
+    @cached_property
+    def hooks(self) -> Hooks:
+        """The hooks that the settings name, if the command runs any.
+
+        Raises:
+            SettingsError: The program of one is missing.
+        """
+        settings = self.settings
+        if not self.given.hooks:
+            return Hooks.none()
+        return Hooks.of(settings, environ=self.environ, say=self.screen.relay)
+
+    @property
+    def before(self) -> Before:
+        """Runs the hook before a migration."""
+        hooks = self.hooks  # now, and not when others wait for the run lock
+
+        def run(planned: Planned) -> None:
+            self.begun = True
+            said = planned_document(self.runner.command, planned)
+            hooks.run(Hook.BEFORE_MIGRATE, self.screen.masked(said))
+
+        return run
+
     @property
     def url_option(self) -> str | None:
         """The URL given as an option, and no other."""
@@ -158,7 +191,7 @@ class Invocation:
     @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
-        return sys.stdin is not None and sys.stdin.isatty()
+        return self.screen.can_ask and sys.stdin is not None and sys.stdin.isatty()
 
     async def confirm(self, question: str, *, yes: bool) -> None:
         """Asks, unless `yes`; ends the command when the answer is no.
@@ -186,14 +219,27 @@ def perform(command: str, given: Common, work: Work, *, alone: bool = False) -> 
     """
     with (
         standard_output(alone=alone or given.as_json) as out,
-        Screen(out, traceback=given.traceback, quiet=given.quiet) as screen,
+        _screen(command, given, out) as screen,
         # What env.py and its loggers write is masked too.
         redirect_stderr(screen.watched),
     ):
-        runner = Runner.of(command, screen=screen, environ=os.environ)
-        now = Invocation(given=given, screen=screen, runner=runner)
-        code = _outcome(command, work, now=now)
+        given = replace(given, hooks=given.hooks and not alone)
+        environ = dict(os.environ)
+        runner = Runner.of(command, screen=screen, environ=environ)
+        now = Invocation(given=given, screen=screen, runner=runner, environ=environ)
+        try:
+            code = _outcome(command, work, now=now)
+        except KeyboardInterrupt as error:  # while a hook worked at the end; the rest has been said
+            code = _TERMINATED if isinstance(error, Terminated) else _INTERRUPTED
+        sys.stderr.flush()  # what was begun there, and has no end
+        screen.ended(code)
     sys.exit(code)
+
+
+def _screen(command: str, given: Common, out: TextIO) -> Screen:
+    if settings_module.log_format(given.settings) == "json":
+        return LogLines(out, command=command, traceback=given.traceback, quiet=given.quiet)
+    return Screen(out, traceback=given.traceback, quiet=given.quiet)
 
 
 def _outcome(command: str, work: Work, *, now: Invocation) -> int:
@@ -207,7 +253,22 @@ def _outcome(command: str, work: Work, *, now: Invocation) -> int:
     if now.no:
         now.screen.note(now.no)
     now.runner.tell(report, no=now.no)
+    if now.begun and (failed := _hooked(Hook.AFTER_MIGRATE, document(command, report), now=now)):
+        now.runner.tell_failed(failed)
+        return failed.exit_code
     return _NO if now.no else 0
+
+
+def _hooked(hook: Hook, said: str, *, now: Invocation) -> HookFailed | None:
+    """Runs a hook; that it has failed is shown, and given back."""
+    try:
+        now.hooks.run(hook, now.screen.masked(said))
+    except HookFailed as failed:
+        now.screen.error(failed.message, hint=failed.hint)
+        return failed
+    except SettingsError:  # there are no settings, which has been said
+        return None
+    return None
 
 
 def _show(command: str, report: object, *, now: Invocation) -> None:
@@ -238,8 +299,11 @@ def _ended(command: str, error: BaseException, *, now: Invocation) -> int:
         now.screen.note(said)
     if isinstance(error, click.UsageError):
         now.runner.tell_failed(BootstrapError(error.format_message()))
+    failed = error_document(command, error, exit_code=code, left=now.left)
     if now.given.as_json:
-        now.screen.print_plain(error_document(command, error, exit_code=code, left=now.left))
+        now.screen.print_plain(failed)
+    if isinstance(error, KeyboardInterrupt) and now.given.hooks:
+        _hooked(Hook.ON_FAILURE, failed, now=now)
     return code
 
 
@@ -251,8 +315,11 @@ def _failed(command: str, error: Exception, *, now: Invocation) -> int:
     code = said.exit_code
     screen.error(said.message, hint=said.hint)
     now.runner.tell_failed(said)
+    failed = error_document(command, error, exit_code=code)
     if now.given.as_json:
-        screen.print_plain(error_document(command, error, exit_code=code))
+        screen.print_plain(failed)
+    if now.given.hooks:
+        _hooked(Hook.ON_FAILURE, failed, now=now)
     return code
 
 

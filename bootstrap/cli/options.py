@@ -23,6 +23,7 @@ class Common:
         quiet: Show neither progress nor notes.
         x: What env.py gets as its own arguments.
         verbose: Show all that there is to show; few commands have the option.
+        hooks: Run the hooks of the settings; few commands do.
     """
 
     settings: dict[str, object]
@@ -31,6 +32,7 @@ class Common:
     quiet: bool = False
     x: tuple[str, ...] = ()
     verbose: bool = False
+    hooks: bool = False
 
 
 _OPTIONS = (
@@ -53,6 +55,11 @@ _OPTIONS = (
         default="text",
         show_default=True,
         help="What to print on standard output.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        help="What to write to standard error: lines for people, or JSON.  [default: text]",
     ),
     click.option("--echo", is_flag=True, default=None, help="Log every SQL statement."),
     click.option(
@@ -111,6 +118,13 @@ def is_gentle(function: F) -> F:
     return function
 
 
+runs_hooks = click.option(
+    "--no-hooks",
+    "hooks",
+    flag_value=False,
+    default=True,
+    help="Run no hooks (before_migrate, after_migrate, on_failure of the settings).",
+)
 lets_ahead_be = click.option(
     "--allow-ahead",
     is_flag=True,
@@ -125,6 +139,7 @@ _NAMES = (
     "env_var",
     "section",
     "echo",
+    "log_format",
     "wait_lock",
     "lock_timeout",
     "lock_retries",
@@ -168,6 +183,7 @@ def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
             quiet=given.pop("quiet"),
             x=given.pop("x"),
             verbose=given.pop("verbose", False),
+            hooks=given.pop("hooks", False),
         )
         return function(**given)
 

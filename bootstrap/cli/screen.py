@@ -99,16 +99,19 @@ class Screen:
         quiet: Whether errors and what was asked for are all that is shown.
     """
 
+    can_ask = True
+
     def __init__(self, out: TextIO, *, traceback: bool = False, quiet: bool = False) -> None:
         self._quiet = quiet
         self._secrets: set[str] = set()
         self._bare = out
         self._out = cast("TextIO", Masking(out, self._secrets))
-        self._err = cast("TextIO", Masking(_opened(sys.stderr), self._secrets))
+        self._bare_err = _opened(sys.stderr)
+        self._err = cast("TextIO", Masking(self._bare_err, self._secrets))
         self._result = _console(self._out)
         self._watched = _console(self._err)
         self._spinner: Status | None = None
-        self._log = logging.StreamHandler(self._err)
+        self._log: logging.Handler = logging.StreamHandler(self._err)
         self._log.setFormatter(_Lines(traceback=traceback))
 
     def __enter__(self) -> Self:
@@ -173,6 +176,16 @@ class Screen:
     def echo(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         """Shows a statement before it is sent, whatever env.py does to loggers; no parameters."""
         self.say(statement)
+
+    def name_database(self, database: str) -> None:
+        """Is told which database it is about; a person knows."""
+
+    def ended(self, code: int) -> None:
+        """Is told the exit code; a person sees it."""
+
+    def relay(self, line: str) -> None:
+        """Shows what a program of the project's own has written."""
+        self.write_watched(line)
 
     def note(self, text: str) -> None:
         """Says something beside the result, unless it should be quiet."""

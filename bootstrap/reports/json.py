@@ -69,6 +69,11 @@ def error_document(command: str, error: BaseException, *, exit_code: int, left: 
     return _dump({"version": VERSION, "command": command, "error": _plain(failed)})
 
 
+def planned_document(command: str, planned: object) -> str:
+    """The JSON of what a command is about to do, for a hook."""
+    return _dump({"version": VERSION, "command": command, "planned": _plain(planned)})
+
+
 def parts(kind: type) -> dict[str, Any]:
     """What JSON has of a class, with the types: its fields, and its properties after them."""
     hints = typing.get_type_hints(kind)

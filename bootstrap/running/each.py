@@ -22,6 +22,7 @@ from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import is_sync
 from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
 from bootstrap.running.moves import Direction, Move, check_target
+from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import refuse_unknown
 from bootstrap.running.repairing import Find
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
@@ -79,6 +80,7 @@ async def migrate_each(
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
     tag: str | None = None,
+    before: Before = unasked,
     emit: Emit = silent,
 ) -> MigrateEachReport:
     """Upgrades several databases that one env.py works on, as Alembic's template `multidb` does.
@@ -100,6 +102,7 @@ async def migrate_each(
             env.py would begin anew with all databases.
         statement_timeout: See there.
         tag: See there.
+        before: See there; called for each database.
         emit: See there.
 
     Raises:
@@ -112,6 +115,7 @@ async def migrate_each(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
     terms = Terms(
+        before=before,
         limits=limits,
         per_revision=per_revision,
         allow_loss=allow_loss,
@@ -135,6 +139,7 @@ async def downgrade_each(
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
     tag: str | None = None,
+    before: Before = unasked,
     emit: Emit = silent,
 ) -> MigrateEachReport:
     """Downgrades several databases that one env.py works on.
@@ -152,6 +157,7 @@ async def downgrade_each(
             env.py would begin anew with all databases.
         statement_timeout: See there.
         tag: See there.
+        before: See there; called for each database.
         emit: See there.
 
     Raises:
@@ -166,6 +172,7 @@ async def downgrade_each(
     )
     terms = Terms(
         approve=approve,
+        before=before,
         limits=limits,
         per_revision=per_revision,
         allow_loss=allow_loss,

@@ -19,6 +19,7 @@ from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
+from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import Position, Undone, unknown
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.turn import LockedTurn
@@ -58,6 +59,7 @@ async def migrate(
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
     tag: str | None = None,
+    before: Before = unasked,
     emit: Emit = silent,
 ) -> MigrationReport:
     """Upgrades a database to a revision.
@@ -77,6 +79,8 @@ async def migrate(
         lock_retries: How often what got no lock is tried again, after growing pauses.
         statement_timeout: Seconds that a statement may run; None or 0 for no limit.
         tag: What env.py reads with `context.get_tag_argument()`.
+        before: Called with what is planned when there is something to do, under the run lock, when
+            nothing is written yet, in the thread of env.py. What it raises ends the run.
         emit: Told about each step.
 
     Raises:
@@ -92,6 +96,7 @@ async def migrate(
         lock_timeout=lock_timeout, lock_retries=lock_retries, statement_timeout=statement_timeout
     )
     terms = Terms(
+        before=before,
         limits=limits,
         per_revision=per_revision,
         allow_loss=allow_loss,
@@ -115,6 +120,7 @@ async def downgrade(
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
     tag: str | None = None,
+    before: Before = unasked,
     emit: Emit = silent,
 ) -> MigrationReport:
     """Downgrades a database to a revision.
@@ -131,6 +137,7 @@ async def downgrade(
         lock_retries: See there.
         statement_timeout: See there.
         tag: As for `migrate`.
+        before: See there.
         emit: Told about each step.
 
     Raises:
@@ -145,6 +152,7 @@ async def downgrade(
     )
     terms = Terms(
         approve=approve,
+        before=before,
         limits=limits,
         per_revision=per_revision,
         allow_loss=allow_loss,

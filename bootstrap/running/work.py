@@ -43,6 +43,7 @@ from bootstrap.running.moves import (
     Step,
     as_step,
 )
+from bootstrap.running.planned import Before, Planned, PlannedStep, unasked
 from bootstrap.running.position import (
     Call,
     Position,
@@ -70,6 +71,8 @@ class Terms:
 
     Attributes:
         approve: Called with the planned steps before the first write; raises to stop the run.
+        before: The same for callers of the library, who know nothing of Alembic's steps; once for
+            each version table, after the transaction in which it was read.
         limits: How long statements may wait and run.
         per_revision: Whether each revision is a transaction, whatever env.py says.
         allow_loss: Commit although a revision loses what it did not mean to.
@@ -78,6 +81,7 @@ class Terms:
     """
 
     approve: Approve = approve_all
+    before: Before = unasked
     limits: Limits = field(default_factory=Limits)
     per_revision: bool = False
     allow_loss: bool = False
@@ -217,6 +221,7 @@ class Apply(Look):
     _planned: tuple[AlembicStep, ...] = ()
     _begin: tuple[str, ...] = ()
     _guard: Guard = field(default_factory=Guard)
+    _told: set[str] = field(default_factory=set)
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -242,6 +247,19 @@ class Apply(Look):
                 planned=self._planned,
             )
             self.terms.approve(context, self._planned)
+        if self._planned and name not in self._told:
+            self._told.add(name)
+            self.terms.before(self._planned_of(self.position))
+
+    def _planned_of(self, position: Position) -> Planned:
+        steps = [as_step(step, self.scripts) for step in self._planned]
+        return Planned(
+            database=str(self.database),
+            backend=position.backend,
+            server_version=position.server_version,
+            before=self._begin,
+            steps=tuple(PlannedStep(**_about(step)) for step in steps),
+        )
 
     def _plan(
         self, position: Position, context: MigrationContext

@@ -31,11 +31,13 @@ from bootstrap.settings.sources import (
     Spec,
 )
 from bootstrap.settings.values import (
+    COMMAND_LINE,
     CONFIGURATION,
     COUNT,
     DATABASES,
     FLAG,
     HANDED,
+    LOGGED,
     NAMES,
     PATH,
     SECONDS,
@@ -43,7 +45,16 @@ from bootstrap.settings.values import (
     Setting,
 )
 
-__all__ = ["Setting", "Settings", "listed_urls", "project_at", "resolve", "rows", "variables"]
+__all__ = [
+    "Setting",
+    "Settings",
+    "listed_urls",
+    "log_format",
+    "project_at",
+    "resolve",
+    "rows",
+    "variables",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,11 @@ class Settings:
         lock_retries: How often what got no lock is tried again.
         statement_timeout: Seconds that a statement of a revision may run; None or 0 for no limit.
         allow_ahead: Whether a database may be at revisions of newer code.
+        before_migrate: The command that runs before the first revision.
+        after_migrate: The command that runs when all are applied.
+        on_failure: The command that runs when a migration has failed.
+        hook_timeout: Seconds that each of these commands may take.
+        log_format: `text` or `json`: the form of what goes to standard error.
         echo: Whether SQL statements are logged.
         project_url: What the project itself has configured, for the driver in it.
     """
@@ -165,6 +181,26 @@ class Settings:
         Setting[bool],
         Spec(kind=FLAG, default=False, environment=("BOOTSTRAP_ALLOW_AHEAD",)),
     ]
+    before_migrate: Annotated[
+        Setting[str | None],
+        Spec(kind=COMMAND_LINE, default=None, environment=("BOOTSTRAP_BEFORE_MIGRATE",)),
+    ]
+    after_migrate: Annotated[
+        Setting[str | None],
+        Spec(kind=COMMAND_LINE, default=None, environment=("BOOTSTRAP_AFTER_MIGRATE",)),
+    ]
+    on_failure: Annotated[
+        Setting[str | None],
+        Spec(kind=COMMAND_LINE, default=None, environment=("BOOTSTRAP_ON_FAILURE",)),
+    ]
+    hook_timeout: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=60.0, environment=("BOOTSTRAP_HOOK_TIMEOUT",)),
+    ]
+    log_format: Annotated[
+        Setting[str],
+        Spec(kind=LOGGED, default="text", environment=("BOOTSTRAP_LOG_FORMAT",)),
+    ]
     echo: Annotated[
         Setting[bool],
         Spec(kind=FLAG, default=False, environment=("BOOTSTRAP_ECHO",)),
@@ -218,6 +254,18 @@ def project_at(*, options: Mapping[str, object]) -> tuple[Setting[Path], Setting
     given = _given(options, os.environ, Path())
     config = _looked_up("config", given, earlier={})
     return config, _looked_up("section", given, earlier={"config": config})
+
+
+def log_format(options: Mapping[str, object]) -> str:
+    """Looks `log_format` up, and nothing else; what cannot be read is told by `resolve` later.
+
+    Args:
+        options: As for `resolve`.
+    """
+    with suppress(SettingsError):
+        given = _given(options, os.environ, Path())
+        return str(_looked_up("log_format", given, earlier={}).value)
+    return "text"
 
 
 def listed_urls(settings: Settings, environ: Mapping[str, str] | None = None) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ T = TypeVar("T")
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 _HANDED = ("nothing", "connection")
+_LOGGED = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,20 @@ def _handed(raw: object, _base: Path) -> str:
     raise ValueError
 
 
+def _command(raw: object, _base: Path) -> str:
+    """A program with its arguments, as a shell would split it, or a list; quoted for a shell."""
+    words = shlex.split(raw) if isinstance(raw, str) else raw
+    if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
+        raise ValueError
+    return shlex.join(words)
+
+
+def _logged(raw: object, _base: Path) -> str:
+    if raw in _LOGGED:
+        return str(raw)
+    raise ValueError
+
+
 def _seconds(raw: object, _base: Path) -> float:
     value = float(str(raw))  # a bool becomes True, which is no number
     if math.isfinite(value) and value >= 0:
@@ -125,7 +141,11 @@ DATABASES = Kind(
 )
 PATH = Kind(expected="the path of a file or folder", parse=_path)
 CONFIGURATION = Kind(expected="the path of an alembic.ini", parse=_configuration)
+COMMAND_LINE = Kind(
+    expected='a command, such as "pg_dump app", or a list of its words', parse=_command
+)
 SECONDS = Kind(expected="seconds, such as 60 or 2.5", parse=_seconds)
 COUNT = Kind(expected="a whole number from 0 on", parse=_count)
 HANDED = Kind(expected=" or ".join(_HANDED), parse=_handed)
+LOGGED = Kind(expected=" or ".join(_LOGGED), parse=_logged)
 FLAG = Kind(expected="true or false", parse=_flag)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from bootstrap.backends.health import Circumstances, Lines, Verdict
+from bootstrap.backends.health import Circumstances, Finding, Lines, Verdict
 from bootstrap.backends.mariadb.health import LINES as MARIADB
 from bootstrap.backends.mysql.health import LINES as MYSQL
 from bootstrap.backends.mysql.rights import Rights
 from bootstrap.backends.postgresql.health import LINES as POSTGRESQL
 from bootstrap.backends.sqlite.health import file_system, placed
+from bootstrap.examining.doctoring import DoctorReport
 from bootstrap.examining.told import of_settings
+from bootstrap.reports.findings import findings
+from bootstrap.reports.markdown import summary
 from bootstrap.settings import resolve
 
 TODAY = date(2026, 11, 21)
@@ -167,3 +171,41 @@ def test_a_password_in_a_file_of_the_project_is_told_and_not_shown(tmp_path: Pat
 
     assert [Verdict.FINE, Verdict.WARNING] == [verdict for verdict, _, _ in found]
     assert "geheim" not in str(found)
+
+
+REPORT = DoctorReport(
+    database="postgresql://app@db/shop",
+    backend="postgresql",
+    server_version="17.10",
+    findings=(
+        Finding(check="version", verdict=Verdict.FINE, text="PostgreSQL 17.10"),
+        Finding(check="rights", verdict=Verdict.PROBLEM, text="app must not", hint="GRANT CREATE;"),
+        Finding(check="env.py", verdict=Verdict.PROBLEM, text="env.py failed"),
+        Finding(check="pooler", verdict=Verdict.WARNING, text="a pooler is in between"),
+    ),
+)
+
+
+def test_each_problem_is_an_annotation_with_how_to_mend_it() -> None:
+    assert ["rights: app must not\nhint: GRANT CREATE;", "env.py: env.py failed", "No."] == list(
+        findings(REPORT, no="No.")
+    )
+
+
+def test_the_summary_of_a_job_has_all_findings() -> None:
+    shown = summary("doctor", REPORT, no="There are problems.")
+
+    assert shown.startswith("### ❌ bootstrap doctor\n")
+    assert "| problem | rights | app must not | GRANT CREATE; |\n" in shown
+    assert "- **Database** postgresql://app@db/shop (postgresql 17.10)\n" in shown
+
+
+def test_problems_make_a_database_unhealthy_and_warnings_do_not() -> None:
+    only_warnings = replace(REPORT, findings=REPORT.findings[3:])
+
+    assert (2, 1, False) == (REPORT.problems, REPORT.warnings, REPORT.is_healthy)
+    assert (0, 1, True) == (
+        only_warnings.problems,
+        only_warnings.warnings,
+        only_warnings.is_healthy,
+    )

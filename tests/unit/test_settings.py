@@ -157,6 +157,11 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "lock_timeout": None,
         "lock_retries": 10,
         "statement_timeout": None,
+        "before_migrate": None,
+        "after_migrate": None,
+        "on_failure": None,
+        "hook_timeout": 60.0,
+        "log_format": "text",
         "allow_ahead": False,
         "echo": False,
     } == {row.name: row.value for row in rows(settings)}
@@ -322,7 +327,7 @@ def test_a_url_command_that_hangs_is_ended(world: World, monkeypatch: pytest.Mon
     [
         ('ulr = "x"', "did you mean url?"),
         ('wait-timeout = "x"', "did you mean wait_timeout?"),
-        ("nonsense = 1", "known are allow_ahead, backends, config, configure"),
+        ("nonsense = 1", "known are after_migrate, allow_ahead, backends, before_migrate"),
     ],
 )
 def test_an_unknown_key_in_pyproject_is_named_with_the_nearest(
