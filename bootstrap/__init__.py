@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from bootstrap.checking.diagrams import diagram_schema as diagram_schema
     from bootstrap.checking.drifting import DriftReport as DriftReport
     from bootstrap.checking.drifting import drift as drift
+    from bootstrap.checking.repairing import RepairReport as RepairReport
+    from bootstrap.checking.repairing import UnrecordedStep as UnrecordedStep
+    from bootstrap.checking.repairing import repair as repair
     from bootstrap.checking.servers import ServerPrograms as ServerPrograms
     from bootstrap.checking.snapshots import SnapshotReport as SnapshotReport
     from bootstrap.checking.snapshots import snapshot as snapshot
@@ -96,8 +99,6 @@ if TYPE_CHECKING:
     from bootstrap.running.locking import lock_break as lock_break
     from bootstrap.running.locking import lock_status as lock_status
     from bootstrap.running.repairing import HalfAppliedStep as HalfAppliedStep
-    from bootstrap.running.repairing import RepairReport as RepairReport
-    from bootstrap.running.repairing import repair as repair
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
     from bootstrap.running.runner import migrate as migrate
@@ -118,6 +119,7 @@ _HOMES = {
     "bootstrap.checking.baselining": ("BaselineReport", "baseline"),
     "bootstrap.checking.diagrams": ("DiagramReport", "diagram_history", "diagram_schema"),
     "bootstrap.checking.drifting": ("DriftReport", "drift"),
+    "bootstrap.checking.repairing": ("RepairReport", "UnrecordedStep", "repair"),
     "bootstrap.checking.servers": ("ServerPrograms",),
     "bootstrap.checking.verifying": ("VerifyReport", "verify"),
     "bootstrap.configuration": ("ConfigReport", "config"),
@@ -178,7 +180,7 @@ _HOMES = {
     ),
     "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
-    "bootstrap.running.repairing": ("HalfAppliedStep", "RepairReport", "repair"),
+    "bootstrap.running.repairing": ("HalfAppliedStep",),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),

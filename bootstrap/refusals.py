@@ -109,6 +109,7 @@ _WORDS = {
         why="it cannot be opened: {text}",
         hint="name a file in a folder that exists and may be written",
     ),
+    Reason.ALREADY_THERE: _Words(kind=DatabaseRefused, why="the server refused: {text}", hint=""),
     Reason.STATEMENT: _Words(kind=DatabaseRefused, why="the server refused: {text}", hint=""),
 }
 

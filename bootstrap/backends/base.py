@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CONNECTION_LOST = "connection lost"
     TLS = "tls"
     WRONG_PRODUCT = "wrong product"
+    ALREADY_THERE = "already there"  # the object that a statement makes
     STATEMENT = "statement"
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootstrap.events import Emit
-from bootstrap.journal.entries import Part, Progress
+from bootstrap.journal.entries import Entry, Part, Progress
 from bootstrap.journal.half import Half, Repair
 
 if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
     from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import Connection
+
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_SHOWN = 300  # characters of a statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,21 @@ class Guard:
         """How far the revision came; None where it is applied as a whole or not at all."""
         return None
 
+    @property
+    def recorded(self) -> Sequence[Entry]:
+        """What a run that ended now would leave in the journal of the revision that is running."""
+        return ()
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection | None]:
+        """Lets statements pass that are not the revision's.
+
+        Yields:
+            The connection on which to look what there is; None for that of env.py, where others
+            would not see what the revision has done.
+        """
+        yield None
+
 
 class Atomicity:
     """How a revision takes effect as a whole or not at all; here that is up to the server."""
@@ -77,6 +97,31 @@ class Atomicity:
 
     def repair(self, context: MigrationContext, half: Half, how: Repair) -> None:
         """Changes what is recorded of a half-applied revision, on env.py's connection."""
+
+    @property
+    def keeps_journal(self) -> bool:
+        """Whether a revision that is half-applied can go on where it was."""
+        return False
+
+    def record(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
+        """Writes a journal as a run that ended there would have left it."""
+        raise NotImplementedError
+
+    def stops(self, _connection: Connection, _statements: Sequence[str]) -> frozenset[int]:
+        """After how many statements of a revision plain Alembic may leave a database.
+
+        Without those where a commit was seen, or each statement is a transaction.
+
+        Args:
+            _connection: The one of env.py.
+            _statements: Their texts, in order.
+        """
+        return frozenset()
+
+    def shown(self, sql: str) -> str:
+        """A statement on one line, without the texts in it, which may be secrets."""
+        said = " ".join(_LITERAL.sub("'…'", sql).split())
+        return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
 
     def around(self, context: MigrationContext, terms: Terms) -> AbstractContextManager[Guard]:
         """What surrounds the revisions of one run, on the connection that env.py opened.

@@ -20,18 +20,14 @@ from bootstrap.checking.acceptances import (
     unused,
     write_accepted,
 )
-from bootstrap.checking.course import first_look, own
+from bootstrap.checking.course import own
 from bootstrap.checking.differences import Difference, from_history
-from bootstrap.checking.shadows import shadow_of
+from bootstrap.checking.shadows import replayed, shadow_of
 from bootstrap.checking.snapshots import read
 from bootstrap.database import Database
-from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
-from bootstrap.running.position import Position
-from bootstrap.running.runner import migrate
-from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
 
 _TABLE = "drift"  # of acceptances: [tool.bootstrap.drift]
@@ -113,7 +109,9 @@ async def drift(
     position = await look(Place(database=live), config=config, scripts=scripts)
     here = own(await read(live), position, leave_out=leave_out)
     async with shadow_of(live, here, server_version=position.server_version) as (shadow, where):
-        there = own(await _replayed(shadow, position, project), position, leave_out=leave_out)
+        there = own(
+            await replayed(shadow, position.heads, project=project), position, leave_out=leave_out
+        )
     found = accept_known(from_history(there, here), given)
     added = write_accepted(found, project.pyproject, of=_TABLE) if accept else 0
     again = read_accepted(project.pyproject, of=_TABLE) if added else given
@@ -130,18 +128,3 @@ async def drift(
         written=project.pyproject if added else None,
         added=added,
     )
-
-
-async def _replayed(shadow: Database, position: Position, project: Project) -> Schema:
-    """What the history makes, as far as the live database has it."""
-    await first_look(shadow, project=project)
-    for head in position.heads:
-        try:
-            await migrate(shadow, head, project=project)
-        except RevisionError as error:
-            raise type(error)(
-                f"the history cannot be replayed from an empty database: {error.message}",
-                hint=error.hint,
-                place=error.place,
-            ) from error
-    return await read(shadow)

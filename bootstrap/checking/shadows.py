@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from bootstrap.backends.base import Backend, CreateOptions
+from bootstrap.checking.course import first_look
+from bootstrap.checking.snapshots import read
 from bootstrap.database import Database
-from bootstrap.errors import DatabaseError, DatabaseRefused
+from bootstrap.errors import DatabaseError, DatabaseRefused, RevisionError
+from bootstrap.project import Project
+from bootstrap.running.runner import migrate
 from bootstrap.schema.model import Schema
 from bootstrap.testing import ThrowawayDatabases, throwaway_databases
 
@@ -45,6 +49,32 @@ async def shadow_of(
             shadow = await until.enter_async_context(elsewhere.empty(options))
             where = f"a throwaway server of version {_line(server_version)}"
         yield shadow, where
+
+
+async def replayed(shadow: Database, heads: Sequence[str], *, project: Project) -> Schema:
+    """Runs the history on an empty database as far as another one has it, and reads what it made.
+
+    Args:
+        shadow: The empty one.
+        heads: Where the version table of the other one is.
+        project: Whose revisions.
+
+    Raises:
+        RevisionError: It cannot be run from the beginning.
+        StatementFailed: The server refused a statement of it.
+        SettingsError: env.py connects elsewhere.
+    """
+    await first_look(shadow, project=project)
+    for head in heads:
+        try:
+            await migrate(shadow, head, project=project)
+        except RevisionError as error:
+            raise type(error)(
+                f"the history cannot be replayed from an empty database: {error.message}",
+                hint=error.hint,
+                place=error.place,
+            ) from error
+    return await read(shadow)
 
 
 def _options(schema: Schema, backend: Backend) -> CreateOptions:

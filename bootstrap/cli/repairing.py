@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
 
 
-@cli.command(epilog=example("bootstrap repair --done"))
+@cli.command(
+    epilog=example(
+        "bootstrap repair             # what is half-applied, and where it has stopped",
+        "bootstrap repair --record && bootstrap migrate",
+    )
+)
 @click.option(
     "--applied",
     "decision",
@@ -40,23 +45,52 @@ if TYPE_CHECKING:
     flag_value=Repair.FORGET.value,
     help="Nothing of the revision is left: begin it anew.",
 )
+@click.option(
+    "--record",
+    "decision",
+    flag_value=Repair.RECORD.value,
+    help="What plain Alembic has left: record where it has stopped, so that the next run goes on.",
+)
+@click.option(
+    "--undo",
+    "decision",
+    flag_value=Repair.UNDO.value,
+    help="What plain Alembic has left: take it away, where all of it is new and empty.",
+)
+@click.option(
+    "--after",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --record, where nobody else can tell: statement N was the last one applied.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before --undo.")
 @waits_for_others
 @common
-def repair(common: Common, *, decision: str | None) -> None:
-    """Says what became of a half-applied revision, where nobody can tell.
+def repair(common: Common, *, decision: str | None, after: int | None, yes: bool) -> None:
+    """Finds a half-applied revision, and settles what became of it.
 
-    `bootstrap status` shows it. Nothing of the revision is run here.
+    Without an option it only looks, and exits with 1 when there is one. What a run of bootstrap
+    has left is recorded. To find what plain Alembic has left, the next revision is run on a
+    throwaway database beside it, which is dropped, and compared after each statement. Nothing of
+    the revision is run here.
     """
-    if decision is None:
-        raise click.UsageError("one of --applied, --not-applied, --done and --forget is needed")
+    if after is not None and decision != Repair.RECORD:
+        raise click.UsageError("--after goes with --record")
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.repair(
+        if decision == Repair.UNDO:
+            question = f"Take away what a revision has begun in {now.database.label}?"
+            await now.confirm(question, yes=yes)
+        report = await bootstrap.repair(
             now.database,
             decision,
             project=now.project,
+            after=after,
             wait_lock=now.wait_lock,
             emit=now.emit,
         )
+        if not report.is_clean:
+            now.no = "A revision is half-applied."
+        return report
 
     perform("repair", common, work)

@@ -18,6 +18,8 @@ class Repair(StrEnum):
     NOT_APPLIED = "not applied"  # it was not, or has been undone
     DONE = "done"  # all of the revision is, by hand where need be
     FORGET = "forget"  # nothing of it is; it begins anew
+    RECORD = "record"  # what is there of it, so that it goes on after that
+    UNDO = "undo"  # what is there of it is to be taken away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,10 @@ _AGAIN = {
     Reason.READ_ONLY: "name the primary server, or a file that may be written",
     Reason.NO_RIGHT: "grant the right, or use another account, then run the command again",
 }
+_LEFT = (
+    "where plain alembic has left this revision half-applied, bootstrap repair finds out how far "
+    "it got; else: "
+)
 
 
 @contextmanager
@@ -121,6 +125,7 @@ def _in_revision(
     if failure is None:
         return _raised(error, step, hint=_what_stays(work, database))
     place = _place(error, step)
+    progress = _progress(work)
     code = f"{database.backend.name} {failure.code}".strip()
     lines = [
         f"{_which(work)} of {_called(step)} failed ({code}: {failure.text})",
@@ -129,6 +134,8 @@ def _in_revision(
         *_met_with(work, failure),
     ]
     hint = _AGAIN.get(failure.reason) or _what_stays(work, database, place)
+    if failure.reason is Reason.ALREADY_THERE and not (progress and progress.applied):
+        hint = f"{_LEFT}{hint}"
     return StatementFailed(
         "\n".join(line for line in lines if line),
         hint=hint,

@@ -41,10 +41,10 @@ def check(
 def is_over(key: tuple[str, str], scripts: ScriptDirectory, heads: Sequence[str]) -> bool:
     """Whether the version table says that a revision, in this direction, is done already."""
     revision, direction = key
-    return (revision in _applied(scripts, heads)) == (direction == Direction.UPGRADE)
+    return (revision in applied(scripts, heads)) == (direction == Direction.UPGRADE)
 
 
-def _applied(scripts: ScriptDirectory, heads: Sequence[str]) -> frozenset[str]:
+def applied(scripts: ScriptDirectory, heads: Sequence[str]) -> frozenset[str]:
     """The heads, and all that they were built upon."""
     by_id = {one.revision: one for one in scripts.walk_revisions()}
     found: set[str] = set()

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic.config import Config
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from bootstrap import backends
-from bootstrap.errors import RevisionError, SettingsError
-from bootstrap.events import Emit, silent
+from bootstrap.errors import SettingsError
+from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Half, Repair
-from bootstrap.project import Project, loaded
-from bootstrap.records.lock import WAIT, run_lock
-from bootstrap.revisions.environment import in_thread
 from bootstrap.running.half import is_over
-from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import Direction
-from bootstrap.running.turn import LockedTurn, Turn
+from bootstrap.running.turn import Turn
 from bootstrap.running.work import Look
-from bootstrap.targets import Target, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,75 +49,6 @@ class HalfAppliedStep:
     def is_in_doubt(self) -> bool:
         """Whether a person has to say what became of that statement."""
         return self.state == "in doubt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairReport:
-    """What was half-applied, and what was decided about it.
-
-    Attributes:
-        database: Where.
-        backend: Its backend.
-        half_applied: As it was found; None when nothing was half-applied, and nothing was done.
-        decision: What was asked for.
-    """
-
-    database: str
-    backend: str
-    half_applied: HalfAppliedStep | None
-    decision: Repair
-
-
-async def repair(
-    database: Target,
-    decision: Repair | str,
-    *,
-    project: Project,
-    wait_lock: float = WAIT,
-    emit: Emit = silent,
-) -> RepairReport:
-    """Writes down what a person has decided about a half-applied revision.
-
-    Args:
-        database: Where it is.
-        decision: `applied` or `not applied` for the last statement, when nobody can tell whether it
-            was; `done` when all of the revision is applied, by hand where need be, which writes
-            the version table; `forget` when nothing of it is left, so that it begins anew.
-        project: Whose revisions.
-        wait_lock: Seconds to wait for another run.
-        emit: Told about waiting.
-
-    Raises:
-        LockNotObtained, LockLost, DatabaseError, RevisionError: As for `migrate`.
-        SettingsError: The last statement is not in doubt.
-    """
-    config, scripts = await in_thread(lambda: loaded(project))
-    async with (
-        opened(database) as place,
-        run_lock(place, wait=wait_lock, emit=emit) as lock,
-    ):
-        work = Mend(
-            scripts=scripts,
-            database=place.database,
-            connection=place.connection,
-            turn=LockedTurn(lock),
-            decision=Repair(decision),
-        )
-        await _inside(work, config)
-        await lock.prove()
-    assert work.position is not None  # noqa: S101 - env.py has connected
-    return RepairReport(
-        database=str(place.database),
-        backend=work.position.backend,
-        half_applied=work.found,
-        decision=work.decision,
-    )
-
-
-async def _inside(work: Look, config: Config) -> None:
-    await run_inside(work, config=config, dont_mutate=True)
-    if work.position is None:
-        raise RevisionError("env.py ended without calling context.configure()")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,7 +87,7 @@ class Mend(Find):
     """
 
     turn: Turn
-    decision: Repair = field(default=Repair.FORGET)
+    decision: Repair
 
     def look(self, context: MigrationContext) -> None:
         """Waits for other runs, reads, and writes."""
@@ -172,6 +98,11 @@ class Mend(Find):
         self.turn.settled()
         if self._half is None:
             return
+        if self.decision in (Repair.RECORD, Repair.UNDO):
+            raise SettingsError(
+                f"what revision {self._half.revision} has done is recorded already",
+                hint="bootstrap migrate goes on with it; bootstrap status shows it",
+            )
         of_statement = self.decision in (Repair.APPLIED, Repair.NOT_APPLIED)
         if of_statement and not self._half.is_in_doubt:
             raise SettingsError(
@@ -180,14 +111,31 @@ class Mend(Find):
                 hint="bootstrap migrate goes on after it; bootstrap status shows it",
             )
         if self.decision is Repair.DONE:
-            _write_version(context, self._half, self.scripts)
+            part = Part(revision=self._half.revision, direction=self._half.direction)
+            write_version(context, part, self.scripts)
         backends.of_dialect(context.dialect).atomicity.repair(context, self._half, self.decision)
 
 
-def _write_version(context: Any, half: Half, scripts: ScriptDirectory) -> None:
+@dataclass(slots=True, kw_only=True)
+class Settle(Look):
+    """Does something on env.py's connection, while other runs are kept out.
+
+    Attributes:
+        deed: What.
+    """
+
+    deed: Callable[[MigrationContext], None]
+
+    def look(self, context: MigrationContext) -> None:
+        """Reads the position, and does it."""
+        Look.look(self, context)
+        self.deed(context)
+
+
+def write_version(context: Any, part: Part, scripts: ScriptDirectory) -> None:
     """Writes the version table as the revision would have done at its end."""
-    up = half.direction == Direction.UPGRADE
-    script = scripts.get_revision(half.revision)
+    up = part.direction == Direction.UPGRADE
+    script = scripts.get_revision(part.revision)
     heads = context.get_current_heads()
     context._ensure_version_table()  # noqa: SLF001 - as Alembic's own stamp does
     HeadMaintainer(context, heads).update_to_step(RevisionStep(scripts.revision_map, script, up))

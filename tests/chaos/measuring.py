@@ -15,7 +15,7 @@ from bootstrap.database import Database
 from tests.chaos.comparing import Contents, contents
 from tests.chaos.killing import Moment, Point, ended, killed, reached
 from tests.chaos.places import Place
-from tests.chaos.runner import Run, Runner, Tool
+from tests.chaos.runner import NOT_TOLD, Run, Runner, Tool
 from tests.chaos.scenarios import Scenario
 from tests.projects import ProjectFolder
 
@@ -39,6 +39,11 @@ class Outcome:
     output: str
 
     @property
+    def untold(self) -> bool:
+        """Whether it was said that nobody can tell how far it got, and nothing was done."""
+        return self.exit_code == NOT_TOLD
+
+    @property
     def lost(self) -> bool:
         """Whether somebody would have to repair it by hand."""
         return self.exit_code != 0 or not self.same
@@ -52,11 +57,15 @@ def measure(
     runner: Runner,
     folder: Path,
     every: int = 1,
+    then: Tool | None = None,
 ) -> list[Outcome]:
-    """Kills one run of the scenario at each of its points, or at every so many."""
+    """Kills one run of the scenario at each of its points, or at every so many.
+
+    The second run is the same tool's, or another's.
+    """
     project = scenario.write(folder / "project")
     asyncio.run(_begin(scenario, project, place.template))
-    attempt = _Attempts(runner=runner, tool=tool, project=project, folder=folder)
+    attempt = _Attempts(runner=runner, tool=tool, then=then, project=project, folder=folder)
     with place.copy() as url:
         assert attempt.run(url) == 0, attempt.output
         points, expected = list(_points(attempt.reached, attempt.ended)), contents(url)
@@ -89,7 +98,7 @@ def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> O
     # The control: it died there, and nowhere else.
     assert (-signal.SIGKILL, str(point)) == (code, attempt.killed), attempt.output
     statement = attempt.reached[point.number - 1]
-    exit_code = attempt.run(url)
+    exit_code = attempt.again(url)
     return Outcome(
         point=point,
         statement=statement,
@@ -102,19 +111,35 @@ def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> O
 class _Attempts:
     """Runs one after the other; `reached` and `output` are those of the last one."""
 
-    def __init__(self, *, runner: Runner, tool: Tool, project: ProjectFolder, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        tool: Tool,
+        then: Tool | None,
+        project: ProjectFolder,
+        folder: Path,
+    ) -> None:
         self._runner = runner
         self._tool = tool
+        self._then = then or tool
         self._ini = project.root / "alembic.ini"
         self._log = folder / "reached.txt"
         self._output = folder / "output.txt"
 
     def run(self, url: URL, point: Point | None = None) -> int:
         """Runs to the end, or to a point."""
+        return self._run(self._tool, url, point)
+
+    def again(self, url: URL) -> int:
+        """Runs after a run that was killed."""
+        return self._run(self._then, url, None)
+
+    def _run(self, tool: Tool, url: URL, point: Point | None) -> int:
         self._log.unlink(missing_ok=True)
         self._output.unlink(missing_ok=True)
         run = Run(
-            tool=self._tool,
+            tool=tool,
             ini=str(self._ini),
             url=url.render_as_string(hide_password=False),
             log=str(self._log),

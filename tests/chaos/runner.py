@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tests.chaos.killing import LOG, POINT
+
+if TYPE_CHECKING:
+    from bootstrap import Project
 
 
 class Tool(StrEnum):
@@ -27,6 +30,11 @@ class Tool(StrEnum):
 
     BOOTSTRAP = "bootstrap"
     ALEMBIC = "alembic"
+    REPAIR = "repair"  # takes the first choice that it is given, and migrates then
+
+
+TOOLS = (Tool.BOOTSTRAP, Tool.ALEMBIC)  # that are compared; the third repairs what the second left
+NOT_TOLD = 7  # the exit code where a person would have to say what there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,26 +132,47 @@ def _child(run: Run) -> int:
     if run.point:
         os.environ[POINT] = run.point
     try:
-        _migrate(run)
+        return _migrate(run)
     except BaseException:  # noqa: BLE001 - it is the end of this process
         os.write(2, traceback.format_exc().encode())
         return 1
-    return 0
 
 
-def _migrate(run: Run) -> None:
+def _migrate(run: Run) -> int:
     import alembic.command
     from alembic.config import Config
 
     import bootstrap
 
+    project = bootstrap.Project.at(Path(run.ini))
     if run.tool is Tool.BOOTSTRAP:
-        project = bootstrap.Project.at(Path(run.ini))
         asyncio.run(bootstrap.migrate(run.url, project=project))
-        return
+        return 0
+    if run.tool is Tool.REPAIR:
+        return asyncio.run(_repair(run.url, project))
     config = Config(run.ini)
     config.set_main_option("sqlalchemy.url", run.url.replace("%", "%%"))
     alembic.command.upgrade(config, "head")
+    return 0
+
+
+async def _repair(url: str, project: Project) -> int:
+    import bootstrap
+
+    looked = await bootstrap.repair(url, project=project)
+    print(looked)
+    if looked.unrecorded is not None:
+        chosen = [one for one in looked.unrecorded.choices if "--after" not in one]
+        if not chosen:
+            return NOT_TOLD
+        _, _, option, *_ = chosen[0].split()
+        try:
+            await bootstrap.repair(url, option.removeprefix("--"), project=project)
+        except bootstrap.HalfApplied as error:
+            print(error.message)
+            return NOT_TOLD
+    await bootstrap.migrate(url, project=project)
+    return 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ HEADING = (
     "| Killed while it applies | `bootstrap migrate` | `alembic upgrade head` |\n|---|---|---|\n"
 )
 
+REPAIRS = (
+    "| Plain `alembic upgrade head`, killed while it applies | `bootstrap repair` |\n|---|---|\n"
+)
+
 
 def versions() -> str:
     """With what the table was measured."""
@@ -30,6 +34,14 @@ def versions() -> str:
 def cell(outcomes: Sequence[Outcome]) -> str:
     """How many points, and at how many of them something was lost."""
     return f"{len(outcomes)} points, lost: {sum(outcome.lost for outcome in outcomes)}"
+
+
+def repaired(outcomes: Sequence[Outcome]) -> str:
+    """How many points, and what became of them with `bootstrap repair`."""
+    untold = sum(outcome.untold for outcome in outcomes)
+    wrong = sum(outcome.lost for outcome in outcomes) - untold
+    told = len(outcomes) - untold - wrong
+    return f"{len(outcomes)} points, told: {told}, untold: {untold}, wrong: {wrong}"
 
 
 def named(backend_name: str, scenario: str) -> str:
@@ -51,15 +63,15 @@ def documented(name: str, tool: Tool, page: Path = PAGE) -> str:
     return ""
 
 
-def _lines(page: Path) -> list[str]:
-    text = page.read_text(encoding="utf-8").partition(HEADING)[2]
+def _lines(page: Path, heading: str = HEADING) -> list[str]:
+    text = page.read_text(encoding="utf-8").partition(heading)[2]
     return text.partition("\n\n")[0].splitlines()
 
 
-def write(rows: Sequence[str], page: Path = PAGE) -> None:
+def write(rows: Sequence[str], page: Path = PAGE, heading: str = HEADING) -> None:
     """Puts lines into the table of the page, in the place of those of the same names."""
-    lines = {line.split(" | ")[0]: line for line in (*_lines(page), *rows)}
-    before, heading, rest = page.read_text(encoding="utf-8").partition(HEADING)
-    after = rest.partition("\n\n")[2]
+    lines = {line.split(" | ")[0]: line for line in (*_lines(page, heading), *rows)}
+    before, heading, rest = page.read_text(encoding="utf-8").partition(heading)
+    after = rest.lstrip("\n") if not _lines(page, heading) else rest.partition("\n\n")[2]
     table = "\n".join(lines.values())
     page.write_text(f"{before}{heading}{table}\n\n{after}", encoding="utf-8")

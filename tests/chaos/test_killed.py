@@ -11,8 +11,8 @@ import pytest
 from tests.available import Servers
 from tests.chaos import table
 from tests.chaos.killing import Moment
-from tests.chaos.measuring import measure
-from tests.chaos.places import Durable, Files, Templates
+from tests.chaos.measuring import Outcome, measure
+from tests.chaos.places import Durable, Files, Place, Templates
 from tests.chaos.runner import Runner, Tool, running
 from tests.chaos.scenarios import COMMITTING, SCENARIOS, Scenario
 
@@ -90,6 +90,43 @@ def test_a_killed_run_goes_on_where_it_was_on_a_server_that_commits_each_stateme
 
     assert [] == [outcome for outcome in outcomes if outcome.lost]
     assert outcomes
+
+
+@pytest.mark.parametrize(
+    ("backend_name", "every"),
+    [("mariadb", 13), ("mysql", 29)],
+    indirect=["backend_name"],
+)
+def test_what_plain_alembic_has_left_on_a_server_is_repaired_or_said_not_to_be_known(
+    backend_name: str, every: int, runner: Runner, tmp_path: Path
+) -> None:
+    place = Durable(backend_name)
+    try:
+        outcomes = _repaired(place, runner, tmp_path, every=1 if EVERY == 1 else every)
+    finally:
+        place.close()
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost and not outcome.untold]
+    assert [outcome for outcome in outcomes if outcome.same]
+
+
+def test_what_plain_alembic_has_left_in_a_file_is_repaired(runner: Runner, tmp_path: Path) -> None:
+    outcomes = _repaired(Files(tmp_path), runner, tmp_path, every=1 if EVERY == 1 else 6)
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost]
+    assert outcomes
+
+
+def _repaired(place: Place, runner: Runner, folder: Path, *, every: int) -> list[Outcome]:
+    return measure(
+        SCENARIOS[-1],
+        tool=Tool.ALEMBIC,
+        then=Tool.REPAIR,
+        place=place,
+        runner=runner,
+        folder=folder,
+        every=every,
+    )
 
 
 def test_plain_alembic_loses_something_at_the_same_points(runner: Runner, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ RECORDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "lock status": (CREATED, "lock status"),
     "lock break": (CREATED, "lock break --yes"),
     "status": (HALF, "status"),
-    "repair": (HALF, "repair --forget"),
+    "repair": ((*HALF, "stamp one"), "repair"),
     "doctor": (HALF, "doctor"),
     "config": (EMPTY, "config --url postgresql://app:geheim@db/app"),
     "init": (EMPTY, "init shop --empty"),

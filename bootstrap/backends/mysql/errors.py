@@ -37,6 +37,12 @@ _REASONS = {
     2006: Reason.CONNECTION_LOST,
     2013: Reason.CONNECTION_LOST,
     2026: Reason.TLS,
+    1050: Reason.ALREADY_THERE,  # a table
+    1060: Reason.ALREADY_THERE,  # a column
+    1061: Reason.ALREADY_THERE,  # an index
+    1304: Reason.ALREADY_THERE,  # a routine
+    1359: Reason.ALREADY_THERE,  # a trigger
+    1826: Reason.ALREADY_THERE,  # a foreign key
 }
 _CANNOT_CONNECT = {2002, 2003, 2005}
 

@@ -11,6 +11,9 @@ _REASONS = {
     "3D000": Reason.NO_DATABASE,
     "42501": Reason.NO_RIGHT,
     "42P04": Reason.DATABASE_EXISTS,
+    "42P07": Reason.ALREADY_THERE,  # a table, an index
+    "42701": Reason.ALREADY_THERE,  # a column
+    "42710": Reason.ALREADY_THERE,  # a constraint, a type
     "55006": Reason.IN_USE,
     "25006": Reason.READ_ONLY,
     "55P03": Reason.BUSY,

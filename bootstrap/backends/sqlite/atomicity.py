@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import takewhile
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from bootstrap.backends.guards import Atomicity, Guard, Terms
+from bootstrap.backends.sqlite.driver import begins_by_itself
 from bootstrap.backends.sqlite.foreign_keys import SwitchedOff
 from bootstrap.backends.sqlite.losses import Losses
-from bootstrap.backends.sqlite.statements import Statement
+from bootstrap.backends.sqlite.statements import Effect, Statement, begins_in_python, read
 from bootstrap.backends.sqlite.transactions import Transactions
 from bootstrap.errors import PartsWouldBeLost
 from bootstrap.journal.entries import Part
@@ -24,6 +26,18 @@ class SQLiteAtomicity(Atomicity):
     def options(self) -> Mapping[str, bool]:
         """A transaction for each revision."""
         return {"transactional_ddl": True, "transaction_per_migration": True}
+
+    def stops(self, connection: Connection, statements: Sequence[str]) -> frozenset[int]:
+        """After each, until the driver begins a transaction, which it does where rows are written.
+
+        Where it is told to begin none, after every one.
+        """
+        if not begins_by_itself(connection):
+            return frozenset(range(len(statements) + 1))
+        alone = takewhile(lambda sql: not begins_in_python(sql), statements)
+        return frozenset(
+            number for number, sql in enumerate(alone, 1) if read(sql).effect is not Effect.READS
+        )
 
     @contextmanager
     def around(self, context: MigrationContext, terms: Terms) -> Iterator[Guard]:
@@ -83,6 +97,12 @@ class SQLiteGuard(Guard):
         self._revision = ""
         self._transactions.revision("")
 
+    @contextmanager
+    def looking(self) -> Iterator[Connection | None]:
+        """On the same connection: nobody else sees what is not committed."""
+        with self._transactions.looking():
+            yield None
+
     def _see_batches(self) -> None:
         """Has Alembic tell about each table that batch mode makes anew."""
         prepare = self._context.impl.prep_table_for_batch
@@ -96,11 +116,13 @@ class SQLiteGuard(Guard):
     def _watch(self, said: Statement) -> None:
         """Before each statement of a revision."""
         if self._revision:
-            self._transactions.look(lambda: self._losses.watch(said))
+            with self._transactions.looking():
+                self._losses.watch(said)
 
     def _applied(self, **_about: object) -> None:
         """The last moment before the commit."""
-        self._transactions.look(self._refuse_losses)
+        with self._transactions.looking():
+            self._refuse_losses()
         self._transactions.complete()
 
     def _refuse_losses(self) -> None:

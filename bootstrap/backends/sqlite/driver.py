@@ -15,6 +15,12 @@ def in_transaction(connection: Connection) -> bool:
     return bool(driver.in_transaction)
 
 
+def begins_by_itself(connection: Connection) -> bool:
+    """Whether the driver begins transactions, as it does unless somebody tells it not to."""
+    driver: Any = connection.connection.driver_connection
+    return driver.isolation_level is not None
+
+
 def send(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """Sends one statement, and gives its rows."""
     return send_raw(connection.connection, sql, parameters)

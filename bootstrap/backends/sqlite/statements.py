@@ -11,6 +11,7 @@ from bootstrap.backends.sqlite.catalog.declarations import Token, tokens_of
 
 _FIRST = 12  # tokens: as many as ALTER TABLE "a"."b" RENAME TO "c" needs, and some
 _READS = frozenset({"SELECT", "VALUES", "EXPLAIN", "SAVEPOINT", "RELEASE", "ATTACH"})
+_BEGUN_FOR = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 _ENDS = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK"})
 # "pragma.html": these refuse to change, or change nothing, while a transaction is open.
 _OUTSIDE_WHEN_SET = frozenset({"JOURNAL_MODE", "SYNCHRONOUS", "TEMP_STORE", "AUTO_VACUUM"})
@@ -61,6 +62,11 @@ def read(sql: str) -> Statement:
         makes=_word(found, 0) == "CREATE",
         names=frozenset(token.name.lower() for token in found),
     )
+
+
+def begins_in_python(sql: str) -> bool:
+    """Whether Python's driver begins a transaction before it ("sqlite3", `isolation_level`)."""
+    return _word(list(islice(tokens_of(sql), 1)), 0) in _BEGUN_FOR
 
 
 def folded(name: str) -> str:

@@ -10,7 +10,8 @@ nothing where a transaction is open, and setting it would commit one. With `auto
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -66,11 +67,12 @@ class Transactions:
         """All of the revision is written, its place in the version table included."""
         self._wrote = False
 
-    def look(self, work: Callable[[], None]) -> None:
-        """Lets work send statements that are not the revision's."""
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Lets statements pass in the block that are not the revision's."""
         self._silent = True
         try:
-            work()
+            yield
         finally:
             self._silent = False
 

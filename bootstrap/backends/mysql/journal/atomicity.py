@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -15,7 +15,9 @@ from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.policy import MySQLPolicy
-from bootstrap.journal.entries import Part, Progress
+from bootstrap.backends.mysql.journal.statements import read
+from bootstrap.backends.mysql.journal.tokens import shown, tokens
+from bootstrap.journal.entries import Entry, Part, Progress
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
 from bootstrap.journal.store import Entries, Store
@@ -67,6 +69,30 @@ class MySQLAtomicity(Atomicity):
             store.drop_if_empty()
         finally:
             aside.close()
+
+    @property
+    def keeps_journal(self) -> bool:
+        """It does."""
+        return True
+
+    def record(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
+        """Writes the entries in one transaction."""
+        assert context.connection is not None  # noqa: S101 - somebody has read it there
+        aside = Aside(context.connection)
+        try:
+            _store(context, context.connection, aside).write(part, entries)
+            context.connection.commit()
+        finally:
+            aside.close()
+
+    def stops(self, _connection: Connection, statements: Sequence[str]) -> frozenset[int]:
+        """Before and after each that commits: what was written before it goes with it."""
+        commits = [number for number, sql in enumerate(statements) if read(sql).commits]
+        return frozenset(commits) | {number + 1 for number in commits}
+
+    def shown(self, sql: str) -> str:
+        """As the journal has it."""
+        return shown(tokens(sql))
 
 
 class Aside:
@@ -187,6 +213,17 @@ class MySQLGuard(Guard):
     def progress(self) -> Progress:
         """How far the revision came."""
         return self._recorder.progress
+
+    @property
+    def recorded(self) -> Sequence[Entry]:
+        """What is durable."""
+        return () if self._part is None else self._store.read().get(self._part.key, ())
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection | None]:
+        """On a connection whose session no revision changes."""
+        with self._recorder.own():
+            yield self._aside()
 
     def _applied(self, **_about: object) -> None:
         """The version table says that the revision is done, and is about to be committed."""
