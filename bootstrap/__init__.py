@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
+    from bootstrap.authoring.adopting import AdoptReport as AdoptReport
+    from bootstrap.authoring.adopting import adopt as adopt
     from bootstrap.authoring.new_revision import RevisionReport as RevisionReport
     from bootstrap.authoring.new_revision import revision as revision
     from bootstrap.authoring.writing import EditReport as EditReport
@@ -112,6 +114,7 @@ if TYPE_CHECKING:
     from bootstrap.targets import Target as Target
 
 _HOMES = {
+    "bootstrap.authoring.adopting": ("AdoptReport", "adopt"),
     "bootstrap.authoring.new_revision": ("RevisionReport", "revision"),
     "bootstrap.authoring.writing": ("EditReport", "MergeReport", "edit", "merge"),
     "bootstrap.checking.snapshots": ("SnapshotReport", "snapshot"),

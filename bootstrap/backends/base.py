@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
+from bootstrap.backends.altering import Made, Statement
 from bootstrap.backends.guards import Atomicity
 from bootstrap.backends.health import Health
 from bootstrap.backends.sessions import Cancelling, Locks, Waits
@@ -175,6 +176,24 @@ class Catalog(Protocol):
         """A hash of what the catalogue says, which DDL changes; of all or the tables named."""
 
 
+class Alterations(Protocol):
+    """Knows the statements that take a database to the schema of another of the same backend.
+
+    Attributes:
+        before: What is sent before such statements, outside of a transaction.
+        after: What is sent after them.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    def made(self, connection: Connection) -> tuple[Made, ...]:
+        """Reads what there is, each thing with the statements that make and drop it."""
+
+    def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
+        """The statements from one to the other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerCommands:
     """How a throwaway server is run: data, not deeds.
@@ -279,6 +298,7 @@ class Backend:
     catalog: Catalog
     templates: Templates
     health: Health
+    alterations: Alterations
     server: Server | None  # None: needs no server
     atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there

@@ -7,12 +7,14 @@ that they compare word by word. The live database is only read.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL
 
+from bootstrap import backends
 from bootstrap.checking.acceptances import (
     Acceptance,
     accept_known,
@@ -20,17 +22,18 @@ from bootstrap.checking.acceptances import (
     unused,
     write_accepted,
 )
-from bootstrap.checking.course import own
 from bootstrap.checking.differences import Difference, from_history
-from bootstrap.checking.shadows import replayed, shadow_of
-from bootstrap.checking.snapshots import read
+from bootstrap.checking.restoring import Restoration, Restoring, stand
+from bootstrap.checking.shadows import replay, shadow_of
+from bootstrap.checking.snapshots import TOOL_TABLES
 from bootstrap.database import Database
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
+from bootstrap.running.position import Position
 from bootstrap.targets import Place
 
-_TABLE = "drift"  # of acceptances: [tool.bootstrap.drift]
+TABLE = "drift"  # of acceptances: [tool.bootstrap.drift]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class DriftReport:
         tables: Those of the live database and of the history.
         shadow: Where the history was replayed, in words.
         differences: What differs, accepted or not.
+        restoration: The SQL that would take the database back; None where nothing is to be done.
         unused: Acceptances that are about nothing that differs here.
         seconds: What it took in all.
         written: The file that acceptances were written to.
@@ -58,6 +62,7 @@ class DriftReport:
     tables: tuple[str, ...]
     shadow: str
     differences: tuple[Difference, ...]
+    restoration: Restoration | None
     unused: tuple[Acceptance, ...]
     seconds: float
     written: Path | None = None
@@ -103,28 +108,84 @@ async def drift(
         SettingsError: The acceptances are not understood, or env.py connects elsewhere.
     """
     begun = time.perf_counter()
-    given = read_accepted(project.pyproject, of=_TABLE) if accepted is None else accepted
-    live = Database.of(database)
-    config, scripts = await in_thread(lambda: loaded(project))
-    position = await look(Place(database=live), config=config, scripts=scripts)
-    here = own(await read(live), position, leave_out=leave_out)
-    async with shadow_of(live, here, server_version=position.server_version) as (shadow, where):
-        there = own(
-            await replayed(shadow, position.heads, project=project), position, leave_out=leave_out
-        )
-    found = accept_known(from_history(there, here), given)
-    added = write_accepted(found, project.pyproject, of=_TABLE) if accept else 0
-    again = read_accepted(project.pyproject, of=_TABLE) if added else given
+    given = read_accepted(project.pyproject, of=TABLE) if accepted is None else accepted
+    async with beside(database, project=project, leave_out=leave_out, accepted=given) as one:
+        restoration = await one.restoring.found() if one.is_open and not accept else None
+    added = write_accepted(one.differences, project.pyproject, of=TABLE) if accept else 0
+    again = read_accepted(project.pyproject, of=TABLE) if added else given
     return DriftReport(
-        database=str(live),
-        backend=position.backend,
-        server_version=position.server_version,
-        revisions=position.heads,
-        tables=tuple(sorted({table.path for table in (*here.tables, *there.tables)})),
-        shadow=where,
-        differences=accept_known(found, again),
-        unused=unused(found, given),
+        database=str(one.live),
+        backend=one.position.backend,
+        server_version=one.position.server_version,
+        revisions=one.position.heads,
+        tables=one.tables,
+        shadow=one.where,
+        differences=accept_known(one.differences, again),
+        restoration=restoration,
+        unused=unused(one.differences, given),
         seconds=time.perf_counter() - begun,
         written=project.pyproject if added else None,
         added=added,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A live database, and its history replayed on a shadow that is there for a while.
+
+    Attributes:
+        live: The live one.
+        position: Where its version table says that it is.
+        where: Where the shadow is, in words.
+        differences: Between the two, accepted or not.
+        restoring: Both sides, and the shadow.
+    """
+
+    live: Database
+    position: Position
+    where: str
+    differences: tuple[Difference, ...]
+    restoring: Restoring
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something that nobody has accepted."""
+        return any(not one.accepted for one in self.differences)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of those of both sides."""
+        sides = (self.restoring.live.schema, self.restoring.history.schema)
+        return tuple(sorted({table.path for side in sides for table in side.tables}))
+
+
+@asynccontextmanager
+async def beside(
+    database: Database | str | URL,
+    *,
+    project: Project,
+    leave_out: Sequence[str],
+    accepted: Sequence[Acceptance],
+) -> AsyncIterator[Beside]:
+    """Replays the history for the time of the block; arguments and errors are those of `drift`."""
+    live = Database.of(database)
+    config, scripts = await in_thread(lambda: loaded(project))
+    position = await look(Place(database=live), config=config, scripts=scripts)
+    left_out = (*TOOL_TABLES, position.version_table, *leave_out)
+    here = await stand(live, left_out=left_out)
+    version = position.server_version
+    async with shadow_of(live, here.schema, server_version=version) as (shadow, where):
+        await replay(shadow, position.heads, project=project)
+        there = await stand(shadow, left_out=left_out)
+        found = accept_known(from_history(there.schema, here.schema), accepted)
+        restoring = Restoring(
+            shadow=shadow,
+            backend=backends.named(position.backend),
+            history=there,
+            live=here,
+            differences=found,
+            left_out=left_out,
+        )
+        yield Beside(
+            live=live, position=position, where=where, differences=found, restoring=restoring
+        )

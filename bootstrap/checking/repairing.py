@@ -17,7 +17,7 @@ from bootstrap.backends.guards import Terms
 from bootstrap.checking.course import own
 from bootstrap.checking.differences import Difference
 from bootstrap.checking.halves import Found, Live, found, recorded, unknowable
-from bootstrap.checking.shadows import replayed, shadow_of
+from bootstrap.checking.shadows import replay, shadow_of
 from bootstrap.checking.snapshots import read
 from bootstrap.checking.undoing import planned, undo
 from bootstrap.errors import HalfApplied, Place, SettingsError
@@ -207,7 +207,7 @@ class _Search:
         """What is there of one of them, and where it was run."""
         live, version = self.place.database, self.position.server_version
         async with shadow_of(live, here, server_version=version) as (shadow, where):
-            await replayed(shadow, self.position.heads, project=self.project)
+            await replay(shadow, self.position.heads, project=self.project)
             rehearsal = await rehearse(script, shadow, live=live, project=self.project)
         return found(rehearsal, await self._live(rehearsal, here)), where
 

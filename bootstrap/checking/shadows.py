@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from bootstrap.backends.base import Backend, CreateOptions
 from bootstrap.checking.course import first_look
-from bootstrap.checking.snapshots import read
 from bootstrap.database import Database
 from bootstrap.errors import DatabaseError, DatabaseRefused, RevisionError
 from bootstrap.project import Project
@@ -51,8 +50,8 @@ async def shadow_of(
         yield shadow, where
 
 
-async def replayed(shadow: Database, heads: Sequence[str], *, project: Project) -> Schema:
-    """Runs the history on an empty database as far as another one has it, and reads what it made.
+async def replay(shadow: Database, heads: Sequence[str], *, project: Project) -> None:
+    """Runs the history on an empty database as far as another one has it.
 
     Args:
         shadow: The empty one.
@@ -74,7 +73,6 @@ async def replayed(shadow: Database, heads: Sequence[str], *, project: Project) 
                 hint=error.hint,
                 place=error.place,
             ) from error
-    return await read(shadow)
 
 
 def _options(schema: Schema, backend: Backend) -> CreateOptions:

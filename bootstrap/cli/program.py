@@ -23,6 +23,7 @@ _CALLED_TOO = {  # --sql, and where the setting `databases` lists several
     "wait": ("wait_heads",),
     "status": ("status_each",),
     "current": ("current_each",),
+    "drift": ("adopt",),
 }
 _VARIABLE = "_BOOTSTRAP_COMPLETE"  # click derives it from the name of the program
 

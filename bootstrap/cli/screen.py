@@ -153,7 +153,8 @@ class Screen:
         with self._result.capture() as shown:
             rendered = text.render_all(report) if verbose else text.render(report)
             # A document is not for the width of a terminal.
-            self._result.print(rendered, soft_wrap=bool(getattr(rendered, "no_wrap", False)))
+            is_whole = bool(getattr(rendered, "no_wrap", False))
+            self._result.print(rendered, soft_wrap=is_whole, crop=False)
         for line in shown.get().splitlines():  # rich fills the last column with blanks
             self._out.write(f"{line.rstrip()}\n")
 

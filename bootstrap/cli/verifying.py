@@ -133,12 +133,22 @@ def verify(
     )
 )
 @_leave_out
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Write the revision that makes what differs part of the history, and try it.",
+)
+@click.option("-m", "--message", metavar="TEXT", help="What that revision is for.")
+@click.option("--rev-id", metavar="ID", help="Its id.  [default: a new one]")
 @_reported
 @common
 def drift(
     common: Common,
     *,
     leave_out: tuple[str, ...],
+    adopt: bool,
+    message: str | None,
+    rev_id: str | None,
     junit: Path | None,
     markdown: Path | None,
     accept: bool,
@@ -147,8 +157,17 @@ def drift(
 
     The revisions that it has are replayed on a shadow database beside it, which is dropped; the
     database itself is only read. Exits with 1 when something was added, removed or changed that
-    no revision did and nobody has accepted.
+    no revision did and nobody has accepted, and shows the SQL that would bring it back.
+
+    With --adopt, the revision is written that makes the history follow the database instead.
     """
+    if adopt and (accept or junit or markdown):
+        raise click.UsageError("--adopt reports what it wrote: without --accept and reports.")
+    if not adopt and (message or rev_id):
+        raise click.UsageError("--message and --rev-id are for the revision of --adopt.")
+    if adopt:
+        _adopt(common, leave_out=leave_out, message=message, rev_id=rev_id)
+        return
 
     async def work(now: Invocation) -> object:
         report = await bootstrap.drift(
@@ -157,6 +176,18 @@ def drift(
         if not report.is_clean:
             now.no = "The database does not have the schema that its history makes."
         _write("drift", report, now, junit=junit, markdown=markdown)
+        return report
+
+    perform("drift", common, work)
+
+
+def _adopt(common: Common, **options: Any) -> None:
+    """Writes the revision that makes the history follow the database."""
+
+    async def work(now: Invocation) -> object:
+        report = await bootstrap.adopt(now.database, project=now.project, **options)
+        if not report.is_complete:
+            now.no = "The revision does not make all of it."
         return report
 
     perform("drift", common, work)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bootstrap.checking.differences import Difference
 from bootstrap.checking.drifting import DriftReport
+from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.datasets.seeding import SeedReport
 from bootstrap.errors import BootstrapError
@@ -139,7 +140,16 @@ def _(report: DriftReport) -> str:
             ("Replayed", f"on {report.shadow}"),
         ]
     )
-    return "".join((facts, _differences(report), _unused(report), verified.total(report), "\n"))
+    parts = (facts, _differences(report), _restoration(report.restoration), _unused(report))
+    return "".join((*parts, verified.total(report), "\n"))
+
+
+def _restoration(found: Restoration | None) -> str:
+    if found is None:
+        return ""
+    lines = "".join(f"- {_escaped(line)}\n" for line in verified.not_restored(found))
+    script = _fenced(found.script, language="sql") if found.script else ""
+    return f"**{verified.RESTORING}**\n\n{script}\n{lines}\n"
 
 
 def _differences(report: verified.Compared) -> str:
@@ -184,8 +194,8 @@ def _escaped(value: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(value.split()))
 
 
-def _fenced(block: str) -> str:
+def _fenced(block: str, *, language: str = "text") -> str:
     """Text as it is; the fence is longer than any in the text."""
     longest = max((len(run) for run in re.findall(r"`+", block)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{block}\n{fence}\n"
+    return f"{fence}{language}\n{block}\n{fence}\n"

@@ -14,6 +14,7 @@ from bootstrap import backends
 from bootstrap.checking.acceptances import Acceptance
 from bootstrap.checking.differences import Comparison, Difference
 from bootstrap.checking.drifting import DriftReport
+from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.rows import Loss
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
 from bootstrap.schema.changes import Weight
@@ -31,6 +32,7 @@ HEADINGS = {
     Comparison.STAIRWAY: "Up, down and up again:",
     Comparison.DRIFT: "From the revisions to the database:",
 }
+RESTORING = "SQL that would bring the database back; nothing of it was run there:"
 Compared: TypeAlias = VerifyReport | DriftReport
 
 
@@ -79,7 +81,18 @@ def _parts(report: VerifyReport) -> Iterator[RenderableType]:
 def drifted(report: DriftReport) -> Iterator[RenderableType]:
     """What differs, and the sum of it; the facts stand above."""
     yield from listed(report.open)
+    if report.restoration is not None:
+        yield Text(f"\n{RESTORING}", style="bold")
+        # Not wrapped: it is to be copied.
+        yield Text(report.restoration.script or "nothing", no_wrap=True, overflow="ignore")
+        yield from (Text(line) for line in not_restored(report.restoration))
     yield from _ending(report)
+
+
+def not_restored(restoration: Restoration) -> Iterator[str]:
+    """One line for each difference that the SQL does not remove, or that it was not tried on."""
+    yield from (f"No statement for: {title}" for title in restoration.missing)
+    yield from (f"Not tried on the shadow: {title}" for title in restoration.untried)
 
 
 def listed(differences: Sequence[Difference]) -> Iterator[RenderableType]:

@@ -5,6 +5,7 @@ from sqlalchemy import Dialect
 from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.mysql.admin import MySQLAdmin
+from bootstrap.backends.mysql.altering import MySQLAlterations
 from bootstrap.backends.mysql.cancelling import MySQLCancelling
 from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
@@ -48,6 +49,7 @@ BACKEND = Backend(
     catalog=MySQLCatalog(),
     templates=MySQLTemplates(),
     health=MySQLHealth(),
+    alterations=MySQLAlterations(),
     server=MySQLServer(),
     atomicity=MySQLAtomicity(Evidence),
     refine=_refine,

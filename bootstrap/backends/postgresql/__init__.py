@@ -3,6 +3,7 @@
 from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.postgresql.admin import PostgreSQLAdmin
+from bootstrap.backends.postgresql.altering import PostgreSQLAlterations
 from bootstrap.backends.postgresql.cancelling import PostgreSQLCancelling
 from bootstrap.backends.postgresql.catalog import PostgreSQLCatalog
 from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
@@ -39,6 +40,7 @@ BACKEND = Backend(
     catalog=PostgreSQLCatalog(),
     templates=PostgreSQLTemplates(),
     health=PostgreSQLHealth(),
+    alterations=PostgreSQLAlterations(),
     server=PostgreSQLServer(),
     tables_of_extensions=tables_of_extensions,
 )

@@ -3,6 +3,7 @@
 from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.scripts import PlainScripts
 from bootstrap.backends.sqlite.admin import SQLiteAdmin
+from bootstrap.backends.sqlite.altering import SQLiteAlterations
 from bootstrap.backends.sqlite.atomicity import SQLiteAtomicity
 from bootstrap.backends.sqlite.cancelling import SQLiteCancelling
 from bootstrap.backends.sqlite.catalog import SQLiteCatalog
@@ -35,6 +36,7 @@ BACKEND = Backend(
     catalog=SQLiteCatalog(),
     templates=SQLiteTemplates(),
     health=SQLiteHealth(),
+    alterations=SQLiteAlterations(),
     server=None,
     atomicity=SQLiteAtomicity(),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bootstrap.authoring.adopting import AdoptReport
 from bootstrap.checking.baselining import BaselineReport
 from bootstrap.checking.diagrams import DiagramReport
 from bootstrap.checking.drifting import DriftReport
@@ -62,6 +63,19 @@ def _(report: DriftReport) -> RenderableType:
         ("Replayed", f"on {report.shadow}"),
     ]
     return Group(facts(rows), *verified.drifted(report))
+
+
+@render.register
+def _(report: AdoptReport) -> RenderableType:
+    where = ("Database", database(report.database, report.backend, report.server_version))
+    if report.revision is None:
+        return Group(facts([where]), "\nThere is nothing to adopt.")
+    name = report.revision.revision
+    lines = [f"  {one.title}" for one in report.adopted]
+    lines += [f"Not made by it: {title}" for title in report.missing]
+    lines += [f"Not undone by its downgrade: {title}" for title in report.not_undone]
+    lines += [f"Wrote {report.revision.path}", f"Here, go on with: bootstrap stamp {name}"]
+    return Group(facts([where, ("Revision", name)]), *(Text(line) for line in lines))
 
 
 @render.register

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # What was created when, and by which settings of the client, is no part of the schema.
 _PASSED_BY = {"Created", "character_set_client", "collation_connection", "Database Collation"}
+# All that can be shown: its kind, its name, and the table or view that it belongs to.
 NAMES = """
 SELECT CASE TABLE_TYPE WHEN 'SEQUENCE' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
     TABLE_NAME AS name, TABLE_NAME AS `table`

@@ -112,7 +112,7 @@ class Reader:
             name=row.name,
             type=type_of(row, is_json=is_json),
             nullable=row.nullable == "YES",
-            default=None if written is None else _normal(_unqualified(written, self.database)),
+            default=None if written is None else _normal(unqualified(written, self.database)),
             identity=Identity(numbering=Numbering.AUTO_INCREMENT) if is_numbered else None,
             computed=self._computed(row),
             on_update=_normal(updated[1]) if updated else None,
@@ -288,7 +288,7 @@ def _partitioning(rows: Iterable[Any]) -> str:
 def _view(row: Any, database: str) -> View:
     return View(
         name=row.name,
-        query=verbatim(_unqualified(row.query, database)),
+        query=verbatim(unqualified(row.query, database)),
         options=(
             Option(name="check option", value=row.checked),
             Option(name="security", value=row.security),
@@ -296,7 +296,7 @@ def _view(row: Any, database: str) -> View:
     )
 
 
-def _unqualified(text: str, database: str) -> str:
+def unqualified(text: str, database: str) -> str:
     """Text of the server without the database before names, which it writes in queries of views.
 
     The same history in a database of another name makes the same schema.

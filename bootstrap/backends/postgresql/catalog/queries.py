@@ -61,6 +61,7 @@ SELECT {_SCHEMA} AS schema, CAST(c.relname AS text) AS "table", a.attnum AS plac
     CAST(a.attidentity AS text) AS identity, CAST(a.attgenerated AS text) AS generated,
     CAST(l.collname AS text) AS collation, l.collisdeterministic AS deterministic,
     CASE WHEN a.attstorage <> t.typstorage THEN CAST(a.attstorage AS text) END AS storage,
+    CAST(t.typstorage AS text) AS own_storage,
     {{compression}} AS compression, nullif(a.attstattarget, -1) AS statistics,
     {_COLUMN_OPTIONS} AS options,
     col_description(c.oid, a.attnum) AS comment,
@@ -119,6 +120,7 @@ SELECT {_SCHEMA} AS schema, CAST(c.relname AS text) AS "table", CAST(i.relname A
     pg_get_expr(x.indpred, x.indrelid) AS predicate, CAST(i.reloptions AS text[]) AS options,
     CAST(s.spcname AS text) AS tablespace, x.indisclustered AS clustered,
     x.indisreplident AS replica_identity, i.relispartition AS of_partition,
+    pg_get_indexdef(x.indexrelid) AS definition,
     obj_description(i.oid, 'pg_class') AS comment
 FROM pg_index x {_OF_TABLE.format(oid="x.indrelid")}
 JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam

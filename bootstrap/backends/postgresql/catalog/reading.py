@@ -37,10 +37,10 @@ from bootstrap.schema.model import (
 _Words: TypeAlias = Callable[[str], Expression]  # brings an expression of a table into normal form
 _NUMBERING = {"a": Numbering.ALWAYS, "d": Numbering.BY_DEFAULT}
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
-_STORAGE = {"p": "plain", "e": "external", "m": "main", "x": "extended"}
-_COMPRESSION = {"p": "pglz", "l": "lz4"}
+STORAGE = {"p": "plain", "e": "external", "m": "main", "x": "extended"}
+COMPRESSION = {"p": "pglz", "l": "lz4"}
 _ENABLED = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
-_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 _REPLICA_IDENTITY = {"n": "nothing", "f": "full", "i": "index"}
 
 
@@ -169,9 +169,9 @@ def _column(row: Any, table: str, grouped: _Grouped, words: _Words) -> Column:
 def _column_options(row: Any, table: str, sequence: Any) -> Iterable[Option]:
     yield from _stored(row.options)
     if row.storage:
-        yield Option(name="storage", value=_STORAGE.get(row.storage, row.storage))
+        yield Option(name="storage", value=STORAGE.get(row.storage, row.storage))
     if row.compression:
-        compression = _COMPRESSION.get(row.compression, row.compression)
+        compression = COMPRESSION.get(row.compression, row.compression)
         yield Option(name="compression", value=compression)
     if row.statistics is not None:
         yield Option(name="statistics", value=str(row.statistics))
@@ -283,7 +283,7 @@ def _trigger(row: Any) -> Trigger:
 def _policy(row: Any, grammar: Grammar) -> Policy:
     return Policy(
         name=row.name,
-        command=_COMMANDS[row.command],
+        command=COMMANDS[row.command],
         permissive=row.permissive,
         roles=tuple(row.roles),
         using=normal(row.using, grammar) if row.using else None,

@@ -52,15 +52,15 @@ _COLLATIONS = {
 def schema(rows: Rows) -> Schema:
     """Makes the model of what SQLite says."""
     made = [row for row in rows["master"] if row.type == "table"]
-    virtual = [row for row in made if _is_virtual(row)]
+    virtual = [row for row in made if is_virtual(row)]
     reader = _Reader(rows)
-    shadows = tuple(f"{row.name}_" for row in virtual)
+    shadows = shadows_of(made)
     return Schema(
         backend="sqlite",
         tables=tuple(
             reader.table(row)
             for row in made
-            if row not in virtual and not row.name.startswith(shadows or ("\0",))
+            if row not in virtual and not row.name.startswith(shadows)
         ),
         views=tuple(reader.view(row) for row in rows["master"] if row.type == "view"),
         others=tuple(
@@ -70,8 +70,14 @@ def schema(rows: Rows) -> Schema:
     )
 
 
-def _is_virtual(row: Any) -> bool:
-    return bool(row.sql.split(None, 2)[1].upper() == "VIRTUAL")
+def is_virtual(row: Any) -> bool:
+    """Whether a table of `sqlite_master` is virtual."""
+    return bool(row.type == "table" and row.sql.split(None, 2)[1].upper() == "VIRTUAL")
+
+
+def shadows_of(master: Iterable[Any]) -> tuple[str, ...]:
+    """How the tables begin that virtual ones make ("The Virtual Table Mechanism", 2.16)."""
+    return tuple(f"{row.name}_" for row in master if is_virtual(row))
 
 
 class _Reader:

@@ -1,0 +1,128 @@
+"""The SQL that `bootstrap drift` prints brings a database back, or it says what it does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+from bootstrap.checking.acceptances import Acceptance
+from bootstrap.checking.differences import from_history
+from bootstrap.checking.restoring import Restoration, Restoring, Stand, stand
+from bootstrap.checking.shadows import shadow_of
+from bootstrap.database import Database
+from tests.conformance.corpus import CASES, Case, table
+from tests.conformance.test_drift import by_hand
+from tests.projects import three_tables
+
+# `make test-full` tries all of them.
+EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHANGES") == "all" else 8
+# PostgreSQL puts each new column at the end of its table, and cannot move one.
+_NO_STATEMENT = {
+    ("postgresql", "drop a column"): ("table t: column order",),
+    ("postgresql", "rename a column"): ("table t: column order",),
+}
+
+
+async def run(database: Database, statements: Sequence[str]) -> None:
+    """Runs them as a client program does: each commits."""
+    async with database.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT", no_parameters=True)
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+
+
+async def apply(found: Restoration | None, live: Database) -> None:
+    """Runs what was printed."""
+    assert found is not None
+    async with live.connect() as connection:
+        known = live.present(connection.dialect).alterations
+    await run(live, (*known.before, *(one.sql for one in found.statements), *known.after))
+
+
+async def restored(live: Database, history: Stand, shadow: Database) -> Restoration:
+    there = await stand(live)
+    async with live.connect() as connection:
+        backend = live.present(connection.dialect)
+    restoring = Restoring(
+        shadow=shadow,
+        backend=backend,
+        history=history,
+        live=there,
+        differences=from_history(history.schema, there.schema),
+        left_out=(),
+    )
+    return await restoring.found()
+
+
+@pytest.mark.parametrize(
+    ("backend_name", "case"),
+    [pytest.param(case.backend, case, id=str(case)) for case in table.changes(CASES)[4::EVERY]]
+    if EVERY > 1
+    else [pytest.param(case.backend, case, id=str(case)) for case in table.changes(CASES)],
+    indirect=["backend_name"],
+)
+async def test_what_is_printed_undoes_a_single_change(case: Case, empty_url: str) -> None:
+    live = Database.of(empty_url)
+    await run(live, case.setup)
+    history = await stand(live)
+    async with shadow_of(live, history.schema, server_version="") as (shadow, _):
+        await run(shadow, case.setup)
+        await run(live, case.change)
+        assert from_history(history.schema, (await stand(live)).schema)
+
+        found = await restored(live, history, shadow)
+
+    await apply(found, live)
+    left = from_history(history.schema, (await stand(live)).schema)
+    assert found.missing == tuple(one.title for one in left)
+    assert _NO_STATEMENT.get((case.backend, case.name), ()) == found.missing
+
+
+async def test_rows_survive_and_what_would_lose_some_is_marked(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await by_hand(
+        empty_url,
+        "INSERT INTO t_one (id) VALUES (7)",
+        "ALTER TABLE t_one ADD COLUMN extra INTEGER",
+        "DROP TABLE t_two",
+        "CREATE TABLE by_hand (id INTEGER)",
+    )
+
+    report = await bootstrap.drift(empty_url, project=folder.project)
+    found = report.restoration
+    await apply(found, Database.of(empty_url))
+
+    assert found is not None
+    assert {"t_one", "by_hand"} == {one.table for one in found.statements if one.loses}
+    assert "-- can lose rows or values of by_hand:" in found.script
+    assert (await bootstrap.drift(empty_url, project=folder.project)).is_clean
+    async with Database.of(empty_url).connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT id FROM t_one")).all()
+    assert [7] == [row[0] for row in rows]
+
+
+async def test_what_was_accepted_is_left_as_it_is(empty_url: str, tmp_path: Path) -> None:
+    folder = three_tables(tmp_path)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await by_hand(
+        empty_url, "CREATE INDEX ix_kept ON t_one (id)", "CREATE INDEX ix_gone ON t_one (id)"
+    )
+    kept = Acceptance(reason="needed", kind="index", name="ix_kept")
+
+    report = await bootstrap.drift(empty_url, project=folder.project, accepted=[kept])
+    found = report.restoration
+    await apply(found, Database.of(empty_url))
+
+    assert found is not None
+    assert ((), ()) == (found.missing, found.untried)
+    again = await bootstrap.drift(empty_url, project=folder.project, accepted=[kept])
+    assert ["ix_kept"] == [one.name for one in again.differences]
+    assert again.is_clean
+    assert again.restoration is None
