@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -23,6 +23,13 @@ from bootstrap.checking.acceptances import (
     write_accepted,
 )
 from bootstrap.checking.differences import Difference, from_history
+from bootstrap.checking.knowing import (
+    Known,
+    accept_baseline,
+    gone,
+    read_baseline,
+    write_baseline,
+)
 from bootstrap.checking.restoring import Restoration, Restoring, stand
 from bootstrap.checking.shadows import replay, shadow_of
 from bootstrap.checking.snapshots import TOOL_TABLES
@@ -50,6 +57,8 @@ class DriftReport:
         differences: What differs, accepted or not.
         restoration: The SQL that would take the database back; None where nothing is to be done.
         unused: Acceptances that are about nothing that differs here.
+        baseline: The file with the differences that were there before.
+        gone: Those of that file that do not differ any longer, or not so.
         seconds: What it took in all.
         written: The file that acceptances were written to.
         added: How many.
@@ -64,6 +73,8 @@ class DriftReport:
     differences: tuple[Difference, ...]
     restoration: Restoration | None
     unused: tuple[Acceptance, ...]
+    baseline: Path | None
+    gone: tuple[Known, ...]
     seconds: float
     written: Path | None = None
     added: int = 0
@@ -86,6 +97,8 @@ async def drift(
     leave_out: Sequence[str] = (),
     accepted: Sequence[Acceptance] | None = None,
     accept: bool = False,
+    baseline: Path | None = None,
+    update_baseline: bool = False,
 ) -> DriftReport:
     """Replays the history on a shadow database, and compares the live one with it.
 
@@ -99,6 +112,8 @@ async def drift(
         leave_out: Names of tables that are no part of the schema, beside the version table.
         accepted: What may differ; None for what pyproject.toml says.
         accept: Write what differs there, each with a reason to be edited.
+        baseline: A file with the differences that were there before; others alone count.
+        update_baseline: Write what differs now into that file, in place of what it has.
 
     Raises:
         DatabaseError: The database cannot be read, or no shadow can be made.
@@ -109,7 +124,13 @@ async def drift(
     """
     begun = time.perf_counter()
     given = read_accepted(project.pyproject, of=TABLE) if accepted is None else accepted
-    async with beside(database, project=project, leave_out=leave_out, accepted=given) as one:
+    known = read_baseline(baseline) if baseline and not update_baseline else ()
+    asked = beside(database, project=project, leave_out=leave_out, accepted=given)
+    async with asked as found:
+        if baseline and update_baseline:
+            write_baseline(found.differences, baseline)
+            known = read_baseline(baseline)
+        one = found.knowing(known, baseline) if baseline else found
         restoration = await one.restoring.found() if one.is_open and not accept else None
     added = write_accepted(one.differences, project.pyproject, of=TABLE) if accept else 0
     again = read_accepted(project.pyproject, of=TABLE) if added else given
@@ -120,10 +141,12 @@ async def drift(
         revisions=one.position.heads,
         tables=one.tables,
         shadow=one.where,
-        differences=accept_known(one.differences, again),
+        differences=accept_known(one.differences, again) if added else one.differences,
         restoration=restoration,
         unused=unused(one.differences, given),
+        gone=gone(one.differences, known),
         seconds=time.perf_counter() - begun,
+        baseline=baseline,
         written=project.pyproject if added else None,
         added=added,
     )
@@ -146,6 +169,13 @@ class Beside:
     where: str
     differences: tuple[Difference, ...]
     restoring: Restoring
+
+    def knowing(self, known: Sequence[Known], path: Path) -> Beside:
+        """The same, with the differences that a file has as accepted."""
+        found = accept_baseline(self.differences, known, path)
+        return replace(
+            self, differences=found, restoring=replace(self.restoring, differences=found)
+        )
 
     @property
     def is_open(self) -> bool:

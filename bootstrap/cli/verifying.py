@@ -134,6 +134,15 @@ def verify(
 )
 @_leave_out
 @click.option(
+    "--baseline",
+    type=_FILE,
+    metavar="FILE",
+    help="The differences in FILE were there before: only others count.",
+)
+@click.option(
+    "--update-baseline", is_flag=True, help="Write what differs now into the file of --baseline."
+)
+@click.option(
     "--adopt",
     is_flag=True,
     help="Write the revision that makes what differs part of the history, and try it.",
@@ -146,6 +155,8 @@ def drift(
     common: Common,
     *,
     leave_out: tuple[str, ...],
+    baseline: Path | None,
+    update_baseline: bool,
     adopt: bool,
     message: str | None,
     rev_id: str | None,
@@ -161,8 +172,10 @@ def drift(
 
     With --adopt, the revision is written that makes the history follow the database instead.
     """
-    if adopt and (accept or junit or markdown):
-        raise click.UsageError("--adopt reports what it wrote: without --accept and reports.")
+    if update_baseline and (baseline is None or accept):
+        raise click.UsageError("--update-baseline needs --baseline FILE, and no --accept.")
+    if adopt and (accept or baseline or junit or markdown):
+        raise click.UsageError("--adopt takes neither --accept nor --baseline nor reports.")
     if not adopt and (message or rev_id):
         raise click.UsageError("--message and --rev-id are for the revision of --adopt.")
     if adopt:
@@ -171,7 +184,12 @@ def drift(
 
     async def work(now: Invocation) -> object:
         report = await bootstrap.drift(
-            now.database, project=now.project, leave_out=leave_out, accept=accept
+            now.database,
+            project=now.project,
+            leave_out=leave_out,
+            accept=accept,
+            baseline=baseline,
+            update_baseline=update_baseline,
         )
         if not report.is_clean:
             now.no = "The database does not have the schema that its history makes."

@@ -140,8 +140,16 @@ def _(report: DriftReport) -> str:
             ("Replayed", f"on {report.shadow}"),
         ]
     )
-    parts = (facts, _differences(report), _restoration(report.restoration), _unused(report))
+    sql = _restoration(report.restoration)
+    parts = (facts, _differences(report), sql, _gone(report), _unused(report))
     return "".join((*parts, verified.total(report), "\n"))
+
+
+def _gone(report: DriftReport) -> str:
+    if not report.gone:
+        return ""
+    lines = "".join(f"- {_escaped(verified.known(one))}\n" for one in report.gone)
+    return f"**{_escaped(verified.gone_heading(report))}**\n\n{lines}\n"
 
 
 def _restoration(found: Restoration | None) -> str:

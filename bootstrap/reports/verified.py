@@ -14,10 +14,11 @@ from bootstrap import backends
 from bootstrap.checking.acceptances import Acceptance
 from bootstrap.checking.differences import Comparison, Difference
 from bootstrap.checking.drifting import DriftReport
+from bootstrap.checking.knowing import Known
 from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.rows import Loss
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
-from bootstrap.schema.changes import Weight
+from bootstrap.schema.changes import Kind, Weight
 
 _LONGEST = 160  # characters of one side
 _NAMED = 12  # columns in one line of the table
@@ -86,7 +87,22 @@ def drifted(report: DriftReport) -> Iterator[RenderableType]:
         # Not wrapped: it is to be copied.
         yield Text(report.restoration.script or "nothing", no_wrap=True, overflow="ignore")
         yield from (Text(line) for line in not_restored(report.restoration))
+    if report.gone:
+        yield Text(f"\n{gone_heading(report)}", style="bold")
+        yield from (Text(f"  {known(one)}") for one in report.gone)
     yield from _ending(report)
+
+
+def gone_heading(report: DriftReport) -> str:
+    """What stands above the differences that are gone."""
+    return f"In {report.baseline}, and not to be found any longer:"
+
+
+def known(one: Known) -> str:
+    """A difference of a baseline in words."""
+    of = f" of {one.table}" if one.table and one.kind != Kind.TABLE else ""
+    attribute = f": {one.attribute}" if one.attribute else ""
+    return f"{one.kind} {one.name}{of}{attribute}"
 
 
 def not_restored(restoration: Restoration) -> Iterator[str]:

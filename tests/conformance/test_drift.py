@@ -12,7 +12,7 @@ import bootstrap
 from bootstrap import backends
 from bootstrap.checking.differences import Difference
 from bootstrap.database import Database
-from bootstrap.errors import DatabaseError, RevisionError
+from bootstrap.errors import DatabaseError, RevisionError, SettingsError
 from bootstrap.schema.changes import Kind
 from tests.conformance.corpus import CASES, Case, cases, table
 from tests.projects import ProjectFolder, new_project, three_tables
@@ -203,3 +203,58 @@ async def test_without_that_right_and_without_programs_the_error_says_both_ways_
         await bootstrap.drift(poor_url, project=folder.project)
 
     assert refused.value.hint.startswith("let the account create databases, or install")
+
+
+async def test_beyond_a_baseline_only_what_is_new_counts_and_what_is_gone_is_said(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await by_hand(empty_url, "CREATE TABLE old (id INTEGER)", "CREATE INDEX ix_a ON t_one (id)")
+    file = tmp_path / "drift.json"
+
+    first = await bootstrap.drift(
+        empty_url, project=folder.project, baseline=file, update_baseline=True
+    )
+    same = await bootstrap.drift(empty_url, project=folder.project, baseline=file)
+    await by_hand(empty_url, "DROP TABLE old", "CREATE TABLE newer (id INTEGER)")
+    later = await bootstrap.drift(empty_url, project=folder.project, baseline=file)
+
+    assert (True, True, ()) == (first.is_clean, same.is_clean, same.gone)
+    assert ["newer"] == [one.table for one in later.open]
+    assert ["old"] == [one.table for one in later.gone]
+    assert later.restoration is not None
+    assert "ix_a" not in later.restoration.script
+
+
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+async def test_what_is_in_the_baseline_and_changes_again_is_new(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await by_hand(empty_url, "CREATE VIEW v AS SELECT id FROM t_one")
+    file = tmp_path / "drift.json"
+    await bootstrap.drift(empty_url, project=folder.project, baseline=file, update_baseline=True)
+    await by_hand(empty_url, "DROP VIEW v", "CREATE VIEW v AS SELECT id FROM t_two")
+
+    report = await bootstrap.drift(empty_url, project=folder.project, baseline=file)
+
+    assert (["v"], ["v"]) == ([one.name for one in report.open], [one.name for one in report.gone])
+
+
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"version": 1, "differences": [{"kind": 1}]}'])
+async def test_a_file_that_is_no_baseline_is_refused(
+    text: str | None, empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    file = tmp_path / "drift.json"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(SettingsError, match="baseline") as refused:
+        await bootstrap.drift(empty_url, project=folder.project, baseline=file)
+
+    assert "--update-baseline" in refused.value.hint
