@@ -149,6 +149,9 @@ class Admin(Protocol):
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as rights show them."""
 
+    def grant(self, account: str) -> str:
+        """The statement that lets an account create throwaway databases; empty without accounts."""
+
 
 class Types(Protocol):
     """The types of `bootstrap.types` on this backend."""

@@ -123,6 +123,12 @@ def _refuse_known(live: Database, heads: _Heads) -> None:
 async def _climbed(shadow: Database, project: Project) -> AsyncIterator[tuple[_Heads, Schema]]:
     """Where the version table is after each revision, and what there is then."""
     await first_look(shadow, project=project)
-    for one in await ordered(project):
-        report = await migrate(shadow, one.revision, project=project)
+    for revision in await _targets(project):
+        report = await migrate(shadow, revision, project=project)
         yield report.after, await read(shadow)
+
+
+async def _targets(project: Project) -> Sequence[str]:
+    """Each revision in turn; a function for the first time makes the heads only."""
+    revisions = [one.revision for one in await ordered(project)]
+    return ("heads",) if project.first and revisions else revisions

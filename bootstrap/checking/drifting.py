@@ -205,7 +205,8 @@ async def beside(
     here = await stand(live, left_out=left_out)
     version = position.server_version
     async with shadow_of(live, here.schema, server_version=version) as (shadow, where):
-        await replay(shadow, position.heads, project=project)
+        heads = _replayed(position, project, heads=scripts.get_heads())
+        await replay(shadow, heads, project=project)
         there = await stand(shadow, left_out=left_out)
         found = accept_known(from_history(there.schema, here.schema), accepted)
         restoring = Restoring(
@@ -219,3 +220,16 @@ async def beside(
         yield Beside(
             live=live, position=position, where=where, differences=found, restoring=restoring
         )
+
+
+def _replayed(position: Position, project: Project, *, heads: Sequence[str]) -> Sequence[str]:
+    """What the shadow is migrated to; a function for the first time makes the heads only."""
+    if not project.first:
+        return position.heads
+    if set(position.heads) != set(heads):
+        raise RevisionError(
+            f"an empty database begins with {project.first} and goes to the heads, so the history "
+            f"cannot be replayed to {', '.join(position.heads) or 'base'}",
+            hint="bootstrap migrate brings the database to the heads; then it can be compared",
+        )
+    return ("heads",)

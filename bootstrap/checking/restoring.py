@@ -19,6 +19,8 @@ from bootstrap.database import Database
 from bootstrap.schema.changes import Kind
 from bootstrap.schema.model import Schema
 
+_PATIENCE = 10.0  # seconds that each query waits for who alters a table
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
@@ -60,6 +62,8 @@ async def stand(database: Database, *, left_out: Iterable[str] = ()) -> Stand:
 
     def look(connection: Connection) -> Stand:
         backend = database.present(connection.dialect)
+        # A definition is not told while somebody alters its table, and that may take long.
+        backend.waits.of(connection).limit(_PATIENCE)
         return Stand(
             schema=backend.catalog.read(connection).without(names),
             made=tuple(

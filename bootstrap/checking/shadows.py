@@ -43,7 +43,7 @@ async def shadow_of(
             shadow = await until.enter_async_context(beside.empty(options))
             where = "a database beside it on the same server"
         except DatabaseRefused as refused:
-            places = _of_same_version(live.backend, server_version, refused)
+            places = _of_same_version(live, server_version, refused)
             elsewhere = await until.enter_async_context(places)
             shadow = await until.enter_async_context(elsewhere.empty(options))
             where = f"a throwaway server of version {_line(server_version)}"
@@ -83,9 +83,10 @@ def _options(schema: Schema, backend: Backend) -> CreateOptions:
 
 
 def _of_same_version(
-    backend: Backend, version: str, refused: DatabaseError
+    live: Database, version: str, refused: DatabaseError
 ) -> AbstractAsyncContextManager[ThrowawayDatabases]:
     """A throwaway server whose version differs in the last number at most."""
+    backend = live.backend
     server = backend.server
     programs = server.programs() if server else None
     found = server.version(programs) if server and programs else ""
@@ -93,8 +94,8 @@ def _of_same_version(
         return throwaway_databases(backend, programs=programs)
     raise DatabaseError(
         f"no shadow database can be made: {refused.message}",
-        hint="let the account create databases, or install the programs of a "
-        f"{backend.title} {_line(version)} server on this machine",
+        hint=f"let the account create databases: {backend.admin.grant(live.url.username or '')}; "
+        f"or install the programs of a {backend.title} {_line(version)} server on this machine",
     ) from refused
 
 

@@ -202,7 +202,10 @@ async def test_without_that_right_and_without_programs_the_error_says_both_ways_
     with pytest.raises(DatabaseError, match="no shadow database can be made") as refused:
         await bootstrap.drift(poor_url, project=folder.project)
 
-    assert refused.value.hint.startswith("let the account create databases, or install")
+    account = make_url(poor_url).username
+    assert refused.value.hint.startswith(
+        f'let the account create databases: ALTER ROLE "{account}" CREATEDB; or install'
+    )
 
 
 async def test_beyond_a_baseline_only_what_is_new_counts_and_what_is_gone_is_said(

@@ -37,6 +37,11 @@ class PostgreSQLAdmin(ServerAdmin):
             sql = _create(connecting.url.database or "", options, dialect=connection.dialect)
             await connection.exec_driver_sql(sql)
 
+    def grant(self, account: str) -> str:
+        """The statement that lets an account create throwaway databases."""
+        named = account.replace('"', '""')
+        return f'ALTER ROLE "{named}" CREATEDB'
+
     async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
         """Drops the database; `force` ends the sessions of others first."""
         async with maintenance(engines, connecting) as connection:
