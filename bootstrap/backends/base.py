@@ -20,6 +20,7 @@ from bootstrap.backends.altering import Made, Statement
 from bootstrap.backends.guards import Atomicity
 from bootstrap.backends.health import Health
 from bootstrap.backends.sessions import Cancelling, Locks, Waits
+from bootstrap.backends.values import Values
 from bootstrap.schema.model import Schema
 
 
@@ -297,6 +298,7 @@ class Backend:
     cancelling: Cancelling
     waits: Waits
     types: Types
+    values: Values
     scripts: Scripts
     catalog: Catalog
     templates: Templates

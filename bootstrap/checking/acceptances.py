@@ -32,7 +32,7 @@ class Acceptance:
 
     Attributes:
         reason: Why it is as it should be.
-        comparison: `servers`, `models` or `stairway`; for drift there is one only.
+        comparison: `servers`, `models`, `stairway` or `probe`; for drift there is one only.
         weight: `policy` or `definition`; `class` in pyproject.toml.
         kind: `column`, `index` and so on.
         table: The table or view.

@@ -13,6 +13,7 @@ from bootstrap.backends.base import Backend
 from bootstrap.backends.chain import causes
 from bootstrap.checking.differences import Difference
 from bootstrap.checking.models import create_models
+from bootstrap.checking.probed import Meeting
 from bootstrap.checking.rows import Descent, Loss
 from bootstrap.checking.servers import Wanted
 from bootstrap.checking.snapshots import TOOL_TABLES, read
@@ -20,6 +21,7 @@ from bootstrap.checking.stairway import Stairway
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, RevisionError, SettingsError
 from bootstrap.events import Emit, VerifyFinished, VerifyStarted
+from bootstrap.probing.asking import Answers, answers
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
@@ -44,6 +46,7 @@ class Passed:
         stairs: What the stairway found.
         losses: What the downgrades lost.
         not_filled: Tables that had no row to lose.
+        answers: What it said to the questions of the plan; None where nobody asked.
         revisions: Those that were applied, in this order.
         seconds: From the start of the server to the last look.
     """
@@ -55,6 +58,7 @@ class Passed:
     stairs: tuple[Difference, ...]
     losses: tuple[Loss, ...]
     not_filled: tuple[str, ...]
+    answers: Answers | None
     revisions: tuple[str, ...]
     seconds: float
 
@@ -86,6 +90,7 @@ class Course:
         data: Whether downgrades are gone with rows.
         datasets: The rows; nothing for made-up ones.
         leave_out: Names of tables that are no part of the schema.
+        meeting: Where the questions of a probe come from; None where nobody asks.
         emit: Told when it begins and ends.
         doing: What is being done, in words.
     """
@@ -97,6 +102,7 @@ class Course:
     data: bool
     datasets: tuple[Path, ...]
     leave_out: tuple[str, ...]
+    meeting: Meeting | None
     emit: Emit
     doing: str = "start"
 
@@ -111,6 +117,8 @@ class Course:
                 result = await self._on(databases, begun=begun)
         except BootstrapError as error:
             result = Failed(backend=title, doing=self.doing, error=error)
+            if self.meeting is not None:
+                self.meeting.leave()
         self.emit(
             VerifyFinished(
                 backend=title,
@@ -129,9 +137,10 @@ class Course:
             done = await migrate(database, "heads", project=self.project)
             self.doing = "reading the schema"
             schema = self._own(await read(database), position)
-        models = await self._models(databases, position) if self.models else None
-        stairs = await self._stairs(databases, position) if self.stairway else ()
-        descent = await self._descent(databases, position) if self.data else None
+            models = await self._models(databases, position) if self.models else None
+            stairs = await self._stairs(databases, position) if self.stairway else ()
+            descent = await self._descent(databases, position) if self.data else None
+            given = await self._answers(self.meeting, schema, database) if self.meeting else None
         return Passed(
             backend=done.backend,
             server_version=done.server_version,
@@ -140,6 +149,7 @@ class Course:
             stairs=(*stairs, *(descent.failed if descent else ())),
             losses=tuple(descent.losses) if descent else (),
             not_filled=descent.not_filled if descent else (),
+            answers=given,
             revisions=tuple(step.revision for step in done.steps),
             seconds=time.perf_counter() - begun,
         )
@@ -178,6 +188,10 @@ class Course:
             finally:
                 self.doing = descent.doing
             return descent
+
+    async def _answers(self, meeting: Meeting, schema: Schema, database: Database) -> Answers:
+        self.doing = "probe"
+        return await answers(database, schema, await meeting.bring(schema))
 
     def _own(self, schema: Schema, position: Position) -> Schema:
         return own(schema, position, leave_out=self.leave_out)

@@ -19,13 +19,15 @@ class Comparison(StrEnum):
 
     SERVERS: what the history made on each, with each other. MODELS: the history with the models, on
     each server. STAIRWAY: what a downgrade leaves with what was there before, and a second upgrade
-    with the first. DRIFT: a live database with what its history makes.
+    with the first. DRIFT: a live database with what its history makes. PROBE: what each server
+    answers to the same rows.
     """
 
     SERVERS = "servers"
     MODELS = "models"
     STAIRWAY = "stairway"
     DRIFT = "drift"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from bootstrap.checking.acceptances import (
     write_accepted,
 )
 from bootstrap.checking.course import Course, Failed, Passed
-from bootstrap.checking.differences import Difference, between, from_models
+from bootstrap.checking.differences import Comparison, Difference, between, from_models
+from bootstrap.checking.probed import Meeting, Probed, from_answers, probed
 from bootstrap.checking.rows import Loss, on_server
 from bootstrap.checking.servers import ServerPrograms, wanted
 from bootstrap.checking.stairway import on_servers
@@ -73,6 +74,7 @@ class VerifyReport:
         losses: What the downgrades lost, with `data`; to be known, and no reason for a no.
         not_filled: Tables that had no row to lose, by the name of the server.
         stairway: Whether each revision was undone and applied again.
+        probed: What was asked of the servers; None where the behaviour was not compared.
         unused: Acceptances that are about nothing that differs here.
         written: The file that acceptances were written to.
         added: How many.
@@ -85,6 +87,7 @@ class VerifyReport:
     losses: tuple[Loss, ...]
     not_filled: Mapping[str, tuple[str, ...]]
     stairway: bool
+    probed: Probed | None
     unused: tuple[Acceptance, ...]
     seconds: float
     written: Path | None = None
@@ -110,6 +113,7 @@ async def verify(
     models: bool = True,
     stairway: bool = False,
     data: bool = False,
+    probe: bool = False,
     datasets: Sequence[Path] = (),
     leave_out: Sequence[str] = (),
     accepted: Sequence[Acceptance] | None = None,
@@ -130,6 +134,7 @@ async def verify(
         models: Whether to compare with the models.
         stairway: Undo each revision and apply it again, and compare at every step.
         data: Write rows, go down the history, and tell which downgrades lose some.
+        probe: Write the same rows on each server, undo them, and compare what it says to them.
         datasets: The rows, as for `seed`; without any, one is made up for each table.
         leave_out: Names of tables that are no part of the schema, beside the version table.
         accepted: What may differ; None for what pyproject.toml says.
@@ -145,6 +150,7 @@ async def verify(
     begun = time.perf_counter()
     given = read_accepted(project.pyproject) if accepted is None else accepted
     places, missing = await asyncio.to_thread(wanted, backends=backends, urls=urls, servers=servers)
+    meeting = Meeting(expected=len(places)) if probe else None
     course = partial(
         Course,
         project=project,
@@ -153,10 +159,14 @@ async def verify(
         data=data,
         datasets=tuple(datasets),
         leave_out=tuple(leave_out),
+        meeting=meeting,
         emit=emit,
     )
     passed = await _gone([course(wanted=one) for one in places])
-    found = accept_known(_differences(passed), given)
+    answered = {name: one.answers for name, one in passed.items() if one.answers is not None}
+    plan = meeting.plan if meeting else None
+    behaviour = from_answers(plan, answered) if plan else ()
+    found = accept_known((*_differences(passed), *behaviour), given)
     added = write_accepted(found, project.pyproject) if accept else 0
     return VerifyReport(
         servers=tuple(_verified(name, one) for name, one in passed.items()),
@@ -165,7 +175,8 @@ async def verify(
         losses=tuple(loss for name, one in passed.items() for loss in on_server(one.losses, name)),
         not_filled={name: one.not_filled for name, one in passed.items() if one.not_filled},
         stairway=stairway,
-        unused=unused(found, given),
+        probed=probed(plan, answered) if plan else None,
+        unused=unused(found, [one for one in given if probe or one.comparison != Comparison.PROBE]),
         written=project.pyproject if added else None,
         added=added,
         seconds=time.perf_counter() - begun,

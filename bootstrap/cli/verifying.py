@@ -46,6 +46,7 @@ def _reported(command: _Command) -> _Command:
 @cli.command(
     epilog=example(
         "bootstrap verify",
+        "bootstrap verify --probe --markdown verify.md",
         "bootstrap verify --backend sqlite --server postgresql=17:/usr/lib/postgresql/17/bin",
     )
 )
@@ -85,6 +86,11 @@ def _reported(command: _Command) -> _Command:
     is_flag=True,
     help="Write rows, those of the data sets if there are any, and tell which downgrades lose "
     "some.",
+)
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Write the same rows on each server, undo them, and compare what it says to them.",
 )
 @_reported
 @common_but_url

@@ -1,7 +1,8 @@
 """What `verify` and `drift` found as JUnit XML, which CI servers show as test cases.
 
-A case is a table that was compared between the servers, with the models or with the live database,
-or a revision on the stairway. The form is the one that Jenkins, GitLab and others have in common.
+A case is a table that was compared between the servers, by their answers, with the models or with
+the live database, or a revision on the stairway. The form is the one that Jenkins, GitLab and
+others have in common.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from bootstrap.checking.differences import Comparison, Difference
 from bootstrap.checking.drifting import DriftReport
+from bootstrap.checking.probed import Probed
 from bootstrap.checking.verifying import VerifyReport
 from bootstrap.reports.verified import Compared, sides
 from bootstrap.schema.changes import Kind
@@ -68,11 +70,21 @@ def _cases(report: VerifyReport) -> Iterator[_Case]:
     tables = {table for server in report.servers for table in server.tables}
     if len(report.servers) > 1:
         yield from _tables("verify.servers", found_in[Comparison.SERVERS], tables)
+    if report.probed is not None:
+        yield from _probed(report.probed, found_in[Comparison.PROBE])
     for server in report.servers:
         if server.models_compared:
             found = [one for one in found_in[Comparison.MODELS] if server.name in one.servers]
             yield from _tables(f"verify.models on {server.name}", found, set(server.tables))
         yield from _stairs(report, found_in[Comparison.STAIRWAY], server.name, server.revisions)
+
+
+def _probed(probed: Probed, found: Sequence[Difference]) -> Iterator[_Case]:
+    """Each table; one that could not be asked about is skipped."""
+    yield from _tables("verify.probe", found, set(probed.tables))
+    for one in probed.not_probed:
+        if not one.name:
+            yield _Case(group="verify.probe", name=one.table, skipped=one.why)
 
 
 def _grouped(differences: Iterable[Difference]) -> dict[Comparison, list[Difference]]:

@@ -128,6 +128,10 @@ def _(report: VerifyReport) -> str:
     if report.losses:
         lines = "".join(f"- {_escaped(line)}\n" for line in verified.losses(report.losses))
         parts.append(f"**Downgrades that lose rows:**\n\n{lines}\n")
+    if report.probed is not None and report.probed.not_probed:
+        _, *reasons = verified.not_probed(report.probed)
+        listed = "".join(f"- {_escaped(reason)}\n" for reason in reasons)
+        parts.append(f"**Not probed:**\n\n{listed}\n")
     return "".join((*parts, _unused(report), verified.total(report), "\n"))
 
 

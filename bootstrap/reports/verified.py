@@ -15,6 +15,7 @@ from bootstrap.checking.acceptances import Acceptance
 from bootstrap.checking.differences import Comparison, Difference
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.knowing import Known
+from bootstrap.checking.probed import Probed
 from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.rows import Loss
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
@@ -31,9 +32,11 @@ HEADINGS = {
     Comparison.SERVERS: "Between the servers:",
     Comparison.MODELS: "Between the models and the revisions:",
     Comparison.STAIRWAY: "Up, down and up again:",
+    Comparison.PROBE: "What the servers say to the same rows:",
     Comparison.DRIFT: "From the revisions to the database:",
 }
 RESTORING = "SQL that would bring the database back; nothing of it was run there:"
+_OF_SERVERS = (Comparison.SERVERS, Comparison.PROBE)  # whose sides are servers themselves
 Compared: TypeAlias = VerifyReport | DriftReport
 
 
@@ -76,6 +79,8 @@ def _parts(report: VerifyReport) -> Iterator[RenderableType]:
         yield from (Text(f"  {line}") for line in losses(report.losses))
     for server, tables in report.not_filled.items():
         yield Text(f"{server}: no row in {', '.join(tables)}")
+    if report.probed is not None:
+        yield from (Text(line) for line in not_probed(report.probed))
     yield from _ending(report)
 
 
@@ -138,6 +143,16 @@ def losses(found: Sequence[Loss]) -> Iterator[str]:
         yield f"{revision}: {_counted(rows, 'row')} of {table} ({', '.join(names)})"
 
 
+def not_probed(probed: Probed) -> Iterator[str]:
+    """A heading and one line for each reason why something could not be asked about."""
+    about: dict[str, list[str]] = {}
+    for one in probed.not_probed:
+        about.setdefault(one.why, []).append(".".join(filter(None, (one.table, one.name))))
+    if about:
+        yield "\nNot probed:"
+        yield from (f"  {', '.join(names)}: {why}" for why, names in about.items())
+
+
 def acceptance(one: Acceptance) -> str:
     """What it is about, and the reason."""
     facts = [getattr(one, field.name) for field in fields(one) if field.name != "reason"]
@@ -198,7 +213,7 @@ def title(one: Difference) -> str:
 
 def where(difference: Difference) -> Iterator[str]:
     """The sides, after the servers where they are not servers themselves."""
-    if difference.servers and difference.comparison is not Comparison.SERVERS:
+    if difference.servers and difference.comparison not in _OF_SERVERS:
         yield f"on {', '.join(difference.servers)}"
     yield from sides(difference)
 

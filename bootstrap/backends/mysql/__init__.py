@@ -18,6 +18,7 @@ from bootstrap.backends.mysql.scripts import MySQLScripts
 from bootstrap.backends.mysql.server import MySQLServer
 from bootstrap.backends.mysql.templates import MySQLTemplates
 from bootstrap.backends.mysql.types import MySQLTypes
+from bootstrap.backends.mysql.values import MySQLValues
 from bootstrap.backends.mysql.waits import MySQLWaits
 
 
@@ -45,6 +46,7 @@ BACKEND = Backend(
     cancelling=MySQLCancelling(),
     waits=MySQLWaits(),
     types=MySQLTypes(),
+    values=MySQLValues(),
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),
     templates=MySQLTemplates(),

@@ -15,6 +15,7 @@ from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
 from bootstrap.backends.postgresql.templates import PostgreSQLTemplates
 from bootstrap.backends.postgresql.types import PostgreSQLTypes
+from bootstrap.backends.postgresql.values import PostgreSQLValues
 from bootstrap.backends.postgresql.waits import PostgreSQLWaits
 
 BACKEND = Backend(
@@ -36,6 +37,7 @@ BACKEND = Backend(
     cancelling=PostgreSQLCancelling(),
     waits=PostgreSQLWaits(),
     types=PostgreSQLTypes(),
+    values=PostgreSQLValues(),
     scripts=PostgreSQLScripts(),
     catalog=PostgreSQLCatalog(),
     templates=PostgreSQLTemplates(),

@@ -14,6 +14,7 @@ from bootstrap.backends.sqlite.health import SQLiteHealth
 from bootstrap.backends.sqlite.locks import SQLiteLocks
 from bootstrap.backends.sqlite.templates import SQLiteTemplates
 from bootstrap.backends.sqlite.types import SQLiteTypes
+from bootstrap.backends.sqlite.values import SQLiteValues
 from bootstrap.backends.sqlite.waits import SQLiteWaits
 
 BACKEND = Backend(
@@ -32,6 +33,7 @@ BACKEND = Backend(
     cancelling=SQLiteCancelling(),
     waits=SQLiteWaits(),
     types=SQLiteTypes(),
+    values=SQLiteValues(),
     scripts=PlainScripts(),
     catalog=SQLiteCatalog(),
     templates=SQLiteTemplates(),
