@@ -150,6 +150,11 @@ async def verify(
     begun = time.perf_counter()
     given = read_accepted(project.pyproject) if accepted is None else accepted
     places, missing = await asyncio.to_thread(wanted, backends=backends, urls=urls, servers=servers)
+    if probe and len(places) == 1:
+        raise SettingsError(
+            "one server alone has nothing that its answers could be compared with",
+            hint="name a second backend, or leave --probe out",
+        )
     meeting = Meeting(expected=len(places)) if probe else None
     course = partial(
         Course,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.backends.values import Value
@@ -99,10 +99,9 @@ def _combinations(
 ) -> Iterator[tuple[Value, ...]]:
     literals = [value for one in conditions for value in one.literals]
     pools = [list(dict.fromkeys(_near(row[name], free[name], literals))) for name in names]
-    for count, values in enumerate(product(*pools)):
-        if count == _MOST:
-            return
-        yield values
+    # Not every column may be NULL: it comes last.
+    yield from islice(product(*pools), _MOST)
+    yield from islice(product(*([*pool, None] for pool in pools)), _MOST)
 
 
 def _near(value: Value, second: Value, literals: Sequence[Value]) -> Iterator[Value]:
@@ -122,7 +121,6 @@ def _near(value: Value, second: Value, literals: Sequence[Value]) -> Iterator[Va
         yield not value
     elif isinstance(value, int | Decimal | float):
         yield from (0, -1, 1)
-    yield None
 
 
 def _around(number: int | Decimal) -> tuple[int, ...]:
