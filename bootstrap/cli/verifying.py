@@ -126,7 +126,7 @@ def verify(
             **options,
         )
         if not report.is_clean:
-            now.no = "The history does not make the same schema everywhere."
+            now.no = _no(report)
         _write("verify", report, now, junit=junit, markdown=markdown)
         return report
 
@@ -246,6 +246,12 @@ def baseline(common: Common, *, leave_out: tuple[str, ...], stamping: bool) -> N
         return report
 
     perform("baseline", common, work)
+
+
+def _no(report: bootstrap.VerifyReport) -> str:
+    if all(one.comparison == "probe" for one in report.open):
+        return "The servers do not answer the same to the same rows."
+    return "The history does not make the same schema everywhere."
 
 
 def _write(

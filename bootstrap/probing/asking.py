@@ -31,7 +31,7 @@ from bootstrap.backends.base import Backend, Reason
 from bootstrap.backends.values import Refusal, Value
 from bootstrap.database import Database
 from bootstrap.probing import cases
-from bootstrap.probing.answers import Answer, Compared, NotAsked, Refused, Taken, taken
+from bootstrap.probing.answers import Answer, Compared, NotAsked, Refused, Taken, canonical, taken
 from bootstrap.probing.ordinary import spelled
 from bootstrap.probing.plan import Act, Deed, Plan, Question, TablePlan
 from bootstrap.probing.rows import Row, values_of
@@ -218,7 +218,10 @@ class _Asking:
         family = self.families[path, column.name]
         if row is None:
             return Taken(value="no row", said="the row is gone")
-        answer = taken(question.seen.values.get(column.name), row[0], family)
+        if column.name not in question.seen.values:
+            value = canonical(row[0], family)
+            return Taken(value=value, said=f"becomes {value}")
+        answer = taken(question.seen.values[column.name], row[0], family)
         if question.case is cases.NUMBERING and answer.said != "kept":
             return Taken(value="another", said="becomes the next number")
         return answer

@@ -28,6 +28,7 @@ def test_each_report_has_the_answers_and_what_was_not_asked(
 
     junit, markdown = (project.root / name for name in ("verify.xml", "verify.md"))
     assert 1 == done.code, done.err
+    assert done.err.endswith("The servers do not answer the same to the same rows.\n")
     assert "What the servers say to the same rows:" in done.out
     assert "range of t_more.id, t_one.id, t_two.id" in done.out
     assert "Not probed:\n  t_more.ck_odd: its condition is not understood" in done.out

@@ -1,7 +1,7 @@
 """The migrations of well-known projects, as pip installs them: `tests/real.sh`.
 
-`python -m tests.real`, run in that environment, writes what `verify` finds into `differences`. Each
-group of differences there has a reason, which a person has written after a look at it.
+`python -m tests.real`, run in that environment, writes what `verify --probe` finds into
+`differences`. Each group there has a reason, which somebody has written after a look at it.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ async def differences(real: Real, folder: ProjectFolder) -> list[Group]:
         backends=[name for name in real.backends if name not in named],
         servers=programs,
         models=real.models,
+        probe=True,
     )
     return groups(report.differences)
 
