@@ -34,6 +34,7 @@ from bootstrap.checking.restoring import Restoration, Restoring, stand
 from bootstrap.checking.shadows import replay, shadow_of
 from bootstrap.checking.snapshots import TOOL_TABLES
 from bootstrap.database import Database
+from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
