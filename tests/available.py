@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ FURTHER_DRIVERS = ("postgresql+psycopg", "mysql+asyncmy", "mariadb+asyncmy")
 # asyncmy is the same for both; what differs by the server is tested with aiomysql.
 _IN_SHORT = frozenset({"mysql+asyncmy"})
 _FETCHED = {"postgresql": "postgresql17", "mysql": "mysql", "mariadb": "mariadb11"}
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _T = TypeVar("_T")
 
 
@@ -73,9 +75,17 @@ def look_for(backend_name: str) -> Found | Missing:
 
 
 def required() -> frozenset[str]:
-    """The backends without which the tests fail."""
-    names = os.environ.get("BOOTSTRAP_TEST_REQUIRE", "sqlite,postgresql,mariadb")
+    """The backends, and other programs, without which the tests fail."""
+    names = os.environ.get("BOOTSTRAP_TEST_REQUIRE", "sqlite,postgresql,mariadb,browser")
     return frozenset(name.strip() for name in names.split(",") if name.strip())
+
+
+def browser() -> Found | Missing:
+    """Finds a browser that the tests can steer: chromium, or one that is made from it."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        return Missing(hint="python -m tests.engines ensure, or: apt-get install chromium")
+    return Found(description=found, programs=Path(found))
 
 
 def schemes() -> tuple[str, ...]:

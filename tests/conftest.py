@@ -26,7 +26,9 @@ def pytest_report_header() -> list[str]:
         found = available.look_for(name)
         said = f"missing ({found.hint})" if isinstance(found, Missing) else found.description
         lines.append(f"{name}: {said}")
-    return lines
+    browser = available.browser()
+    said = f"missing ({browser.hint})" if isinstance(browser, Missing) else browser.description
+    return [*lines, f"browser: {said}"]
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -39,6 +39,7 @@ from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look
 from bootstrap.running.position import Position
+from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
 
 TABLE = "drift"  # of acceptances: [tool.bootstrap.drift]
@@ -55,6 +56,8 @@ class DriftReport:
         revisions: Where the version table says that it is; so far the history was replayed.
         tables: Those of the live database and of the history.
         shadow: Where the history was replayed, in words.
+        live: What is there; JSON has neither this schema nor the other one.
+        history: What the revisions make.
         differences: What differs, accepted or not.
         restoration: The SQL that would take the database back; None where nothing is to be done.
         unused: Acceptances that are about nothing that differs here.
@@ -71,6 +74,8 @@ class DriftReport:
     revisions: tuple[str, ...]
     tables: tuple[str, ...]
     shadow: str
+    live: Schema = field(repr=False, metadata={"json": False})
+    history: Schema = field(repr=False, metadata={"json": False})
     differences: tuple[Difference, ...]
     restoration: Restoration | None
     unused: tuple[Acceptance, ...]
@@ -142,6 +147,8 @@ async def drift(
         revisions=one.position.heads,
         tables=one.tables,
         shadow=one.where,
+        live=one.restoring.live.schema,
+        history=one.restoring.history.schema,
         differences=accept_known(one.differences, again) if added else one.differences,
         restoration=restoration,
         unused=unused(one.differences, given),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from bootstrap.errors import (
 from bootstrap.events import Emit, silent
 from bootstrap.project import Project
 from bootstrap.schema.document import digest
+from bootstrap.schema.model import Schema
 from bootstrap.testing.servers import MissingServer
 
 
@@ -46,6 +47,7 @@ class VerifiedServer:
         name: Title and version, for people; no other server of the report has it.
         backend: The name of the backend that is really there.
         server_version: The server's.
+        schema: That one; JSON has its digest alone.
         digest: Of the schema that the history made; equal for equal schemas of one backend.
         tables: The tables that it made.
         revisions: Those that were applied, in this order.
@@ -56,6 +58,7 @@ class VerifiedServer:
     name: str
     backend: str
     server_version: str
+    schema: Schema = field(repr=False, metadata={"json": False})
     digest: str
     tables: tuple[str, ...]
     revisions: tuple[str, ...]
@@ -219,6 +222,7 @@ def _verified(name: str, one: Passed) -> VerifiedServer:
         name=name,
         backend=one.backend,
         server_version=one.server_version,
+        schema=one.schema,
         digest=digest(one.schema),
         tables=tuple(table.path for table in one.schema.tables),
         revisions=one.revisions,

@@ -27,6 +27,7 @@ _leave_out = click.option(
 _REPORTED = (
     click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML."),
     click.option("--markdown", type=_FILE, metavar="FILE", help="Write it for a pull request."),
+    click.option("--html", type=_FILE, metavar="FILE", help="Write it as a page for browsers."),
     click.option(
         "--accept",
         is_flag=True,
@@ -103,6 +104,7 @@ def verify(
     data: bool,
     junit: Path | None,
     markdown: Path | None,
+    html: Path | None,
     **options: Any,
 ) -> None:
     """Compares what the history makes on all backends, and what the models say.
@@ -127,7 +129,7 @@ def verify(
         )
         if not report.is_clean:
             now.no = _no(report)
-        _write("verify", report, now, junit=junit, markdown=markdown)
+        _write("verify", report, now, junit=junit, markdown=markdown, html=html)
         return report
 
     perform("verify", common, work)
@@ -168,6 +170,7 @@ def drift(
     rev_id: str | None,
     junit: Path | None,
     markdown: Path | None,
+    html: Path | None,
     accept: bool,
 ) -> None:
     """Compares the database with what its history makes.
@@ -199,7 +202,7 @@ def drift(
         )
         if not report.is_clean:
             now.no = "The database does not have the schema that its history makes."
-        _write("drift", report, now, junit=junit, markdown=markdown)
+        _write("drift", report, now, junit=junit, markdown=markdown, html=html)
         return report
 
     perform("drift", common, work)
@@ -255,14 +258,26 @@ def _no(report: bootstrap.VerifyReport) -> str:
 
 
 def _write(
-    command: str, report: Compared, now: Invocation, *, junit: Path | None, markdown: Path | None
+    command: str,
+    report: Compared,
+    now: Invocation,
+    *,
+    junit: Path | None,
+    markdown: Path | None,
+    html: Path | None,
 ) -> None:
     """Writes the reports that were asked for into their files."""
     # Imported here because `--help` must not wait for SQLAlchemy and Alembic.
+    from bootstrap.checking.files import write_text  # noqa: PLC0415
     from bootstrap.reports import junit as reports  # noqa: PLC0415
+    from bootstrap.reports.html.page import page  # noqa: PLC0415
     from bootstrap.reports.markdown import summary  # noqa: PLC0415
 
     if junit is not None:
         now.write(reports.junit(report), junit, what="JUnit report")
     if markdown is not None:
         now.write(summary(command, report, no=now.no), markdown, what="Markdown report")
+    if html is not None:
+        # Masked text by text: a secret that is a word of HTML would break the page.
+        text = page(command, report, no=now.no, masked=now.screen.masked)
+        write_text(text, html, what="HTML report")

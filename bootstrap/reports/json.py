@@ -75,9 +75,13 @@ def planned_document(command: str, planned: object) -> str:
 
 
 def parts(kind: type) -> dict[str, Any]:
-    """What JSON has of a class, with the types: its fields, and its properties after them."""
+    """What JSON has of a class, with the types: its fields, and its properties after them.
+
+    A field whose metadata says `{"json": False}` is left out.
+    """
     hints = typing.get_type_hints(kind)
-    found = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    fields = [one for one in dataclasses.fields(kind) if one.metadata.get("json", True)]
+    found = {field.name: hints[field.name] for field in fields}
     for name, member in vars(kind).items():
         if isinstance(member, property) and not name.startswith("_"):
             found[name] = typing.get_type_hints(member.fget)["return"]

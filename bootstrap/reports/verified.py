@@ -24,7 +24,7 @@ from bootstrap.schema.changes import Kind, Weight
 _LONGEST = 160  # characters of one side
 _NAMED = 12  # columns in one line of the table
 _STYLES = {Weight.DEFINITION: "red", Weight.POLICY: "yellow"}
-_SAME = {
+SAME = {
     VerifyReport: "The history makes the same schema everywhere.",
     DriftReport: "The database has the schema that its history makes.",
 }
@@ -57,12 +57,12 @@ def sides(difference: Difference) -> Iterator[str]:
 def total(report: Compared) -> str:
     """How many differences there are, by class."""
     if not report.differences:
-        return _SAME[type(report)]
+        return SAME[type(report)]
     counts = [
         (sum(not one.accepted and one.weight is weight for one in report.differences), weight)
         for weight in (Weight.DEFINITION, Weight.POLICY)
     ]
-    parts = [_counted(count, f"{weight} difference") for count, weight in counts if count]
+    parts = [counted(count, f"{weight} difference") for count, weight in counts if count]
     accepted = sum(bool(one.accepted) for one in report.differences)
     parts += [f"{accepted} accepted"] if accepted else []
     return ", ".join(parts)
@@ -140,7 +140,7 @@ def losses(found: Sequence[Loss]) -> Iterator[str]:
     for one in found:
         servers.setdefault((one.revision, one.table, one.rows), []).append(one.server)
     for (revision, table, rows), names in servers.items():
-        yield f"{revision}: {_counted(rows, 'row')} of {table} ({', '.join(names)})"
+        yield f"{revision}: {counted(rows, 'row')} of {table} ({', '.join(names)})"
 
 
 def not_probed(probed: Probed) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _differences(found: Sequence[Difference]) -> Table:
     table.add_column("What", overflow="fold", ratio=3)
     table.add_column("On each side", overflow="fold", ratio=5)
     table.add_column("Why it matters", overflow="fold", ratio=3)
-    for group in _alike(found):
+    for group in alike(found):
         one = group[0]
         table.add_row(
             Text(one.weight, style=_STYLES.get(one.weight, "")),
@@ -188,12 +188,21 @@ def _differences(found: Sequence[Difference]) -> Table:
     return table
 
 
-def _alike(found: Sequence[Difference]) -> Iterator[Sequence[Difference]]:
+def alike(found: Sequence[Difference]) -> Iterator[Sequence[Difference]]:
     """Differences that are the same but for the column, so that each is explained once."""
     groups: dict[object, list[Difference]] = {}
     for one in found:
         alone = (one.table, one.name) if one.weight is Weight.DEFINITION else ()
-        key = (one.weight, one.kind, one.attribute, one.sides, one.servers, one.revision, alone)
+        key = (
+            one.weight,
+            one.kind,
+            one.attribute,
+            one.sides,
+            one.servers,
+            one.revision,
+            one.accepted,
+            alone,
+        )
         groups.setdefault(key, []).append(one)
     yield from groups.values()
 
@@ -224,5 +233,6 @@ def _shortened(value: str | None) -> str:
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """A number of things, in words."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -162,8 +162,21 @@ def test_on_github_each_difference_is_an_annotation(run: Command) -> None:
     assert any("::definition: table a|<b>\x01&%25%0A" in line for line in annotations)
 
 
-def test_a_report_that_cannot_be_written_is_an_error(run: Command) -> None:
-    done = run(*SQLITE, "--junit", "nowhere/junit.xml")
+@pytest.mark.usefixtures("odd")
+def test_the_page_is_written_and_the_text_stays_as_it_is(run: Command) -> None:
+    done = run(*SQLITE, "--html", "verify.html")
+
+    text = (run.folder / "verify.html").read_text(encoding="utf-8")
+    assert 1 == done.code
+    assert "4 definition differences" in done.out
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert r"a|&lt;b&gt;\x01&amp;%" in text
+    assert text.endswith("</html>\n")
+
+
+@pytest.mark.parametrize(("option", "what"), [("--junit", "JUnit"), ("--html", "HTML")])
+def test_a_report_that_cannot_be_written_is_an_error(run: Command, option: str, what: str) -> None:
+    done = run(*SQLITE, option, "nowhere/report")
 
     assert 3 == done.code
-    assert "cannot write the JUnit report nowhere/junit.xml: No such file" in done.err
+    assert f"cannot write the {what} report nowhere/report: No such file" in done.err

@@ -1,4 +1,4 @@
-"""Sees to the servers that the tests need: installs them, fetches them, or says the command."""
+"""Sees to servers and a browser for the tests: installs, fetches, or says the command."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from tests.engines.commands import EngineError
 
 _DEBIAN = {"postgresql": "postgresql", "mariadb": "mariadb-server"}
 _POOLER = "pgbouncer"
+_BROWSER = "browser"
 _FETCHED = {"mysql": "mysql"}  # Debian's stable releases do not have it
 
 
 def ensure() -> int:
-    """Gets what is missing and gives the exit code: 1 when a required server could not be had."""
+    """Gets what is missing and gives the exit code: 1 when what is required could not be had."""
     missing = [name for name in available.BACKENDS if not _is_there(name)]
-    _install([_DEBIAN[name] for name in missing if name in _DEBIAN])
+    packages = [_DEBIAN[name] for name in missing if name in _DEBIAN]
+    _install([*packages, *([] if _has_browser() else ["chromium"])])
     for name in missing:
         if name in _FETCHED:
             _fetch(_FETCHED[name])
     if cache.programs(_POOLER) is None:
         _fetch(_POOLER)
     left = {name for name in missing if not _is_there(name)}
+    left |= set() if _has_browser() else {_BROWSER}
     for name in sorted(left):
         print(f"{name} is missing", file=sys.stderr)
     return 1 if left & available.required() else 0
@@ -35,6 +38,10 @@ def ensure() -> int:
 def _is_there(name: str) -> bool:
     available.look_for.cache_clear()
     return isinstance(available.look_for(name), available.Found)
+
+
+def _has_browser() -> bool:
+    return isinstance(available.browser(), available.Found)
 
 
 def _install(packages: list[str]) -> None:
