@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import wait as wait
     from bootstrap.lifecycle import wait_heads as wait_heads
     from bootstrap.project import Project as Project
+    from bootstrap.records.log import LogEntry as LogEntry
+    from bootstrap.records.log import Outcome as Outcome
     from bootstrap.revisions.reach import HandOver as HandOver
     from bootstrap.revisions.reach import Reach as Reach
     from bootstrap.running.browsing import BranchesReport as BranchesReport
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from bootstrap.running.browsing import heads as heads
     from bootstrap.running.browsing import history as history
     from bootstrap.running.browsing import show as show
+    from bootstrap.running.changed import ChangedFile as ChangedFile
     from bootstrap.running.checking import CheckReport as CheckReport
     from bootstrap.running.checking import check as check
     from bootstrap.running.each import CurrentEachReport as CurrentEachReport
@@ -100,6 +103,8 @@ if TYPE_CHECKING:
     from bootstrap.running.locking import LockReport as LockReport
     from bootstrap.running.locking import lock_break as lock_break
     from bootstrap.running.locking import lock_status as lock_status
+    from bootstrap.running.logged import LogReport as LogReport
+    from bootstrap.running.logged import log as log
     from bootstrap.running.repairing import HalfAppliedStep as HalfAppliedStep
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
@@ -184,6 +189,9 @@ _HOMES = {
     "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.repairing": ("HalfAppliedStep",),
+    "bootstrap.records.log": ("LogEntry", "Outcome"),
+    "bootstrap.running.changed": ("ChangedFile",),
+    "bootstrap.running.logged": ("LogReport", "log"),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),

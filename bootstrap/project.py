@@ -38,6 +38,8 @@ class Project:
         first: A function, `module:function`, that makes the schema of an empty database, for a
             history that does not begin with one; it gets a sync Connection, and gives the revision
             to stamp: None for the head, "base" when all revisions are to be run after it.
+        log: Whether what is run is written down in the database (`bootstrap log`).
+        log_schema: The schema for that; None for the one of Alembic's version table.
     """
 
     config_file: Path
@@ -46,6 +48,8 @@ class Project:
     x: tuple[str, ...] = field(default=(), repr=False)  # may hold a secret
     reach: Reach = Reach()  # noqa: RUF009 - it is frozen
     first: str | None = None
+    log: bool = True
+    log_schema: str | None = None
 
     @classmethod
     def at(
@@ -57,6 +61,8 @@ class Project:
         x: Sequence[str] = (),
         reach: Reach = Reach(),  # noqa: B008 - it is frozen
         first: str | None = None,
+        log: bool = True,
+        log_schema: str | None = None,
     ) -> Self:
         """Takes the project whose configuration is this file, after a look that it is there.
 
@@ -67,6 +73,8 @@ class Project:
             x: See there; `("tenant=blue",)`.
             reach: See there; `Reach(env_var="APP_DATABASE")`.
             first: See there; `"app.models:create"`.
+            log: See there.
+            log_schema: See there; `"ops"`.
 
         Raises:
             SettingsError: There is no Alembic configuration.
@@ -78,6 +86,8 @@ class Project:
             x=tuple(x),
             reach=reach,
             first=first,
+            log=log,
+            log_schema=log_schema,
         )
         if not config_file.is_file() and "alembic" not in tools_of(project.pyproject):
             raise SettingsError(
@@ -108,6 +118,8 @@ class Project:
                 hand_over=HandOver(settings.hand_over.value),
             ),
             first=settings.first.value,
+            log=settings.log.value,
+            log_schema=settings.log_schema.value,
         )
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect
 
 from bootstrap.database import Database
+from bootstrap.records.names import TOOL_TABLES
 
 Catalogue = dict[str, dict[str, Any]]
 
@@ -33,7 +34,7 @@ def read(connection: Connection) -> Catalogue:
             "indexes": _by_name(inspector.get_indexes(table)),
         }
         for table in inspector.get_table_names()
-        if table != "alembic_version"
+        if table not in TOOL_TABLES | {"alembic_version"}
     }
 
 

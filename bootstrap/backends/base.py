@@ -305,6 +305,7 @@ class Backend:
     health: Health
     alterations: Alterations
     server: Server | None  # None: needs no server
+    session_user: str  # SQL for who is logged in
     atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there
     # The tables, by schema and name, that belong to extensions and not to a project.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -22,12 +23,14 @@ from bootstrap.checking.snapshots import read
 from bootstrap.checking.undoing import planned, undo
 from bootstrap.errors import HalfApplied, Place, SettingsError
 from bootstrap.events import Emit, silent
+from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Repair
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.half import applied
 from bootstrap.running.inspection import look_by
+from bootstrap.running.logbook import Logbook, logbook_of
 from bootstrap.running.observing import Sent, rows_of
 from bootstrap.running.position import Position, only_reading
 from bootstrap.running.rehearsing import Rehearsal, following, rehearse
@@ -128,13 +131,17 @@ async def repair(
     config, scripts = await in_thread(lambda: loaded(project))
     how = None if decision is None else Repair(decision)
     async with opened(database) as place, run_lock(place, wait=wait_lock, emit=emit) as lock:
-        turn = LockedTurn(lock)
+        turn, logbook = LockedTurn(lock), logbook_of(project, scripts)
         given: dict[str, Any] = {
             "scripts": scripts,
             "database": place.database,
             "connection": place.connection,
         }
-        work = Find(**given) if how is None else Mend(**given, turn=turn, decision=how)
+        work = (
+            Find(**given)
+            if how is None
+            else Mend(**given, turn=turn, logbook=logbook, decision=how)
+        )
         position = await look_by(work, config=config)
         unrecorded = None
         if work.found is None and place.connection is None and how not in _ABOUT_RECORDED:
@@ -144,6 +151,7 @@ async def repair(
                 project=project,
                 config=config,
                 scripts=scripts,
+                logbook=logbook,
             )
             unrecorded = await search.settled(how, after)
         await lock.prove()
@@ -156,6 +164,7 @@ async def repair(
     )
 
 
+Deed: TypeAlias = Callable[[MigrationContext], None]
 _ABOUT_RECORDED = (Repair.APPLIED, Repair.NOT_APPLIED, Repair.FORGET)
 
 
@@ -168,6 +177,7 @@ class _Search:
     project: Project
     config: Config
     scripts: ScriptDirectory
+    logbook: Logbook
 
     async def settled(self, how: Repair | None, after: int | None) -> UnrecordedStep | None:
         """Finds a half-applied revision, and does with it what was asked for."""
@@ -188,10 +198,18 @@ class _Search:
                 Repair.DONE: partial(_done, one=one, scripts=self.scripts),
                 Repair.UNDO: partial(_undo, one=one, undone=undone),
             }[how]
+            deed = partial(self._logged, deed, one.rehearsal.part, how)
             work = Settle(scripts=self.scripts, database=self.place.database, deed=deed)
             await look_by(work, config=self.config)
         keeps = backends.named(self.position.backend).atomicity.keeps_journal
         return _step(one, where, choices=() if how else _choices(one, keeps=keeps), undone=undone)
+
+    def _logged(self, deed: Deed, part: Part, how: Repair, context: MigrationContext) -> None:
+        """Does it, and writes down that somebody has decided so."""
+        self.logbook.decided(context, self.place.database, part, how)
+        deed(context)
+        if context.connection is not None:
+            context.connection.commit()
 
     async def _found(self) -> tuple[Found | None, str]:
         """The revision of which most is there, of those that may be next."""

@@ -171,6 +171,9 @@ def wait(common: Common, *, timeout: float | None, heads: bool) -> None:
 @_PER_REVISION
 @_ALLOW_LOSS
 @click.option("--heads", is_flag=True, help="Apply all branches: the same as heads for REVISION.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse when the file of an applied revision was changed."
+)
 @lets_ahead_be
 @waits_for_others
 @is_gentle
@@ -185,6 +188,7 @@ def migrate(
     heads: bool,
     allow_loss: bool,
     per_revision: bool,
+    strict: bool,
     sql: bool,
     tag: str | None,
 ) -> None:
@@ -208,6 +212,7 @@ def migrate(
             "per_revision": per_revision,
             "allow_loss": allow_loss,
             "allow_ahead": now.allow_ahead,
+            "strict": strict,
             "tag": tag,
             "wait_lock": now.wait_lock,
             **now.limits,

@@ -10,8 +10,13 @@ from bootstrap.errors import BootstrapError
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import in_words, lock_session
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import StatusReport, look_by, position_of, status_of
-from bootstrap.running.repairing import Find
+from bootstrap.running.inspection import (
+    Inspect,
+    StatusReport,
+    look_by,
+    position_of,
+    status_of,
+)
 from bootstrap.targets import Place
 
 
@@ -24,7 +29,13 @@ async def of_position(database: Database, project: Project) -> tuple[Finding, ..
     """
     try:
         config, scripts = await in_thread(lambda: loaded(project))
-        work = Find(scripts=scripts, database=database, first=project.first)
+        work = Inspect(
+            scripts=scripts,
+            database=database,
+            first=project.first,
+            log=project.log,
+            log_schema=project.log_schema,
+        )
         await look_by(work, config=config, allow_ahead=True)
     except BootstrapError as error:
         return (_problem("env.py", error),)
@@ -50,6 +61,13 @@ def _standing(status: StatusReport) -> Iterator[Finding]:
             verdict=verdict,
             text=f"revision {half.revision} is half-applied ({half.direction})",
             hint=f"{hint}; bootstrap status shows where it is",
+        )
+    for file in status.changed:
+        yield Finding(
+            check="changed files",
+            verdict=Verdict.WARNING,
+            text=f"{file.path} was changed after it was applied here",
+            hint="undo the change, and write a new revision; migrate --strict refuses it",
         )
 
 

@@ -20,11 +20,17 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import is_sync
-from bootstrap.running.inspection import CurrentReport, StatusReport, current_of, status_of
+from bootstrap.running.inspection import (
+    CurrentReport,
+    Inspect,
+    StatusReport,
+    current_of,
+    status_of,
+)
+from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import refuse_unknown
-from bootstrap.running.repairing import Find
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (
     Several,
@@ -75,6 +81,7 @@ async def migrate_each(
     per_revision: bool = False,
     allow_loss: bool = False,
     allow_ahead: bool = False,
+    strict: bool = False,
     wait_lock: float = WAIT,
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
@@ -96,6 +103,7 @@ async def migrate_each(
         per_revision: See there.
         allow_loss: See there.
         allow_ahead: See there.
+        strict: See there.
         wait_lock: Seconds to wait for another run, on each database.
         lock_timeout: See there.
         lock_retries: See there; a revision that was rolled back is not tried again here, because
@@ -120,6 +128,7 @@ async def migrate_each(
         per_revision=per_revision,
         allow_loss=allow_loss,
         allow_ahead=allow_ahead,
+        strict=strict,
         wait=wait_lock,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
@@ -216,10 +225,21 @@ async def current_each(
     return CurrentEachReport(databases=tuple(current_of(one) for one in looks))
 
 
-async def _looks(databases: Databases, project: Project, *, allow_ahead: bool) -> tuple[Find, ...]:
+async def _looks(
+    databases: Databases, project: Project, *, allow_ahead: bool
+) -> tuple[Inspect, ...]:
     listed = _listed(databases)
     config, scripts = await in_thread(lambda: loaded(project))
-    looks = [Find(scripts=scripts, database=one, first=project.first) for one in listed.values()]
+    looks = [
+        Inspect(
+            scripts=scripts,
+            database=one,
+            first=project.first,
+            log=project.log,
+            log_schema=project.log_schema,
+        )
+        for one in listed.values()
+    ]
     await _looked(listed, looks, config, allow_ahead=allow_ahead)
     return tuple(looks)
 
@@ -270,10 +290,12 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
                 emit=forward.send,
                 terms=asked.terms,
                 gentle=Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send),
+                logbook=logbook_of(asked.project, scripts),
             )
             for place, turn in zip(places, turns, strict=True)
         ]
         for work, place in zip(works, places, strict=True):
+            await held.enter_async_context(work.logbook.until_the_end(place))
             await held.enter_async_context(work.watched(place))
         fresh = asked.project.configuration()  # env.py may have changed the other one
         told = configured_for(fresh, listed, is_sync=is_sync(scripts))

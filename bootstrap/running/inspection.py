@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bootstrap.errors import RevisionError
@@ -12,6 +13,7 @@ from bootstrap.project import Project, loaded
 from bootstrap.revisions import listing
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
+from bootstrap.running.changed import ChangedFile, changed_files, entries_of
 from bootstrap.running.inside import run_inside
 from bootstrap.running.moves import Direction, Move, as_step, check_target
 from bootstrap.running.position import Position, refuse_unknown, unknown
@@ -37,6 +39,8 @@ class StatusReport:
         first: The project's function that `bootstrap migrate` will call, because the database is
             empty; those of `pending` whose schema it makes are stamped then, not run.
         half_applied: A revision that an earlier run has begun and not ended.
+        changed: The applied revisions whose files are not those that were applied here, as far as
+            the log tells.
     """
 
     database: str
@@ -48,6 +52,7 @@ class StatusReport:
     ahead: tuple[str, ...] = ()
     first: str | None = None
     half_applied: HalfAppliedStep | None = None
+    changed: tuple[ChangedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,28 @@ class CurrentReport:
         return bool(self.ahead) or {one.revision for one in self.revisions} == set(self.heads)
 
 
+@dataclass(slots=True, kw_only=True)
+class Inspect(Find):
+    """Looks where the database is, what is half-applied, and which files were changed since.
+
+    Attributes:
+        log: As a project has it; without one there is nothing to compare with.
+        log_schema: As a project has it.
+        changed: Those files.
+    """
+
+    log: bool = True
+    log_schema: str | None = None
+    changed: tuple[ChangedFile, ...] = ()
+
+    def look(self, context: MigrationContext) -> None:
+        """Reads all of it."""
+        Find.look(self, context)
+        if self.log:
+            entries = entries_of(context, self.log_schema)
+            self.changed = changed_files(entries, self.scripts, position_of(self).heads)
+
+
 async def status(database: Target, *, project: Project, allow_ahead: bool = False) -> StatusReport:
     """Looks where a database is on its way to the heads of a project.
 
@@ -86,11 +113,13 @@ async def status(database: Target, *, project: Project, allow_ahead: bool = Fals
     """
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        work = Find(
+        work = Inspect(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
             first=project.first,
+            log=project.log,
+            log_schema=project.log_schema,
         )
         await look_by(work, config=config, allow_ahead=allow_ahead)
     return status_of(work)
@@ -119,7 +148,7 @@ async def current(
     return current_of(work)
 
 
-def status_of(work: Find) -> StatusReport:
+def status_of(work: Inspect) -> StatusReport:
     """What `status` reports, from work that has looked.
 
     Raises:
@@ -141,6 +170,7 @@ def status_of(work: Find) -> StatusReport:
         ahead=ahead,
         first=work.first if work.begins else None,
         half_applied=work.found,
+        changed=work.changed,
     )
 
 

@@ -15,6 +15,7 @@ from bootstrap.errors import SettingsError
 from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Half, Repair
 from bootstrap.running.half import is_over
+from bootstrap.running.logbook import Logbook
 from bootstrap.running.moves import Direction
 from bootstrap.running.turn import Turn
 from bootstrap.running.work import Look
@@ -84,9 +85,11 @@ class Mend(Find):
     Attributes:
         turn: Keeps other runs out.
         decision: What a person says about it.
+        logbook: Writes that down.
     """
 
     turn: Turn
+    logbook: Logbook
     decision: Repair
 
     def look(self, context: MigrationContext) -> None:
@@ -110,10 +113,13 @@ class Mend(Find):
                 f"{self._half.state}",
                 hint="bootstrap migrate goes on after it; bootstrap status shows it",
             )
+        part = Part(revision=self._half.revision, direction=self._half.direction)
+        self.logbook.decided(context, self.database, part, self.decision)
         if self.decision is Repair.DONE:
-            part = Part(revision=self._half.revision, direction=self._half.direction)
             write_version(context, part, self.scripts)
         backends.of_dialect(context.dialect).atomicity.repair(context, self._half, self.decision)
+        if context.connection is not None:
+            context.connection.commit()
 
 
 @dataclass(slots=True, kw_only=True)

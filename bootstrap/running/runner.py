@@ -18,6 +18,7 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
 from bootstrap.running.inside import run_inside
+from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import Position, Undone, unknown
@@ -54,6 +55,7 @@ async def migrate(
     per_revision: bool = False,
     allow_loss: bool = False,
     allow_ahead: bool = False,
+    strict: bool = False,
     wait_lock: float = WAIT,
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
@@ -73,6 +75,8 @@ async def migrate(
         allow_loss: Commit although a revision that makes a table anew loses rows or parts of it.
         allow_ahead: Do nothing, instead of refusing, when the database is at a revision that the
             project does not have: newer code has been deployed beside this one.
+        strict: Refuse when the file of an applied revision was changed after that, as the log
+            tells.
         wait_lock: Seconds to wait for another run on the same database.
         lock_timeout: Seconds that a statement waits for a lock; 0 for no limit, None for 3 where
             neither env.py nor the server's configuration has chosen one.
@@ -87,7 +91,8 @@ async def migrate(
         LockNotObtained: Another run took longer.
         LockLost: The run lock was lost while revisions ran.
         DatabaseError: The database is missing or cannot be used.
-        RevisionError: The revision is unknown, or a file of the project cannot be used.
+        RevisionError: The revision is unknown, or a file of the project cannot be used or, with
+            `strict`, was changed.
         StatementFailed: The server refused a statement.
         PartsWouldBeLost: A revision lost something by accident, and was rolled back.
     """
@@ -101,6 +106,7 @@ async def migrate(
         per_revision=per_revision,
         allow_loss=allow_loss,
         allow_ahead=allow_ahead,
+        strict=strict,
         wait=wait_lock,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
@@ -225,8 +231,10 @@ async def _run(target: Target, asked: Asked) -> MigrationReport:
             emit=forward.send,
             terms=asked.terms,
             gentle=gentle,
+            logbook=logbook_of(asked.project, scripts),
         )
-        await _worked(work, gentle, place, asked, config)
+        async with work.logbook.until_the_end(place):
+            await _worked(work, gentle, place, asked, config)
         forward.check()
         after = await verified(work, place)
         await lock.prove()

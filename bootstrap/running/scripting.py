@@ -26,6 +26,7 @@ from bootstrap.revisions import listing
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
 from bootstrap.running.inside import configured, surroundings
+from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import AlembicStep, Direction, Move, Step, as_step, check_target
 from bootstrap.running.stopping import stop
 from bootstrap.running.turn import Turn
@@ -193,6 +194,7 @@ async def migration_script(
         turn=Turn(),
         emit=silent,
         terms=Terms(per_revision=per_revision),
+        logbook=logbook_of(project, scripts),
         start=_start(scripts, beginning),
     )
     sql = await _written(work, config=config, tag=tag)

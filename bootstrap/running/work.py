@@ -30,11 +30,12 @@ from bootstrap.errors import SettingsError
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
 from bootstrap.records.lock import WAIT
-from bootstrap.records.names import JOURNAL
+from bootstrap.records.names import JOURNAL, LOG
 from bootstrap.running import half
 from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
 from bootstrap.running.gentle import Gentle, Limits
 from bootstrap.running.heads import heads_after
+from bootstrap.running.logbook import Logbook
 from bootstrap.running.moves import (
     AlembicStep,
     AppliedStep,
@@ -77,6 +78,7 @@ class Terms:
         per_revision: Whether each revision is a transaction, whatever env.py says.
         allow_loss: Commit although a revision loses what it did not mean to.
         allow_ahead: Apply nothing, instead of refusing, where newer code has been.
+        strict: Refuse where the file of an applied revision was changed.
         wait: Seconds to wait for another run, and for a statement that a killed one has left.
     """
 
@@ -86,6 +88,7 @@ class Terms:
     per_revision: bool = False
     allow_loss: bool = False
     allow_ahead: bool = False
+    strict: bool = False
     wait: float = WAIT
 
 
@@ -175,7 +178,7 @@ class Look:
         self.cancellable = self.database.backend.cancelling.of(connection, spare=table)
 
         def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            if table not in statement and JOURNAL not in statement:
+            if not any(name in statement for name in (table, JOURNAL, LOG)):
                 self.go_on()
 
         event.listen(connection, "before_cursor_execute", refuse)
@@ -201,6 +204,7 @@ class Apply(Look):
         emit: Told before and after each step.
         terms: What the caller allows.
         gentle: Keeps it from standing in the way of others; None for what only writes a script.
+        logbook: Writes down what is run.
         running: The step that is being applied; it stays set when that fails.
         applied: The steps that are done; not yet committed where one transaction holds all.
         calls: What each `context.configure()` has led to, by its version table; an env.py may have
@@ -215,6 +219,7 @@ class Apply(Look):
     emit: Emit
     terms: Terms = field(default_factory=Terms)
     gentle: Gentle | None = None
+    logbook: Logbook = field(default_factory=Logbook)
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
@@ -246,6 +251,8 @@ class Apply(Look):
                 begin=self._begin,
                 planned=self._planned,
             )
+            if self.terms.strict:
+                self.logbook.refuse_changed(context, self.position.heads)
             self.terms.approve(context, self._planned)
         if self._planned and name not in self._told:
             self._told.add(name)
@@ -291,8 +298,12 @@ class Apply(Look):
     @contextmanager
     def around(self, context: MigrationContext) -> Iterator[None]:
         """Bounds what others wait for, and has each revision take effect as a whole."""
-        if not self._planned or context.as_sql:
+        if not self._planned:
             yield
+            return
+        if context.as_sql:
+            with self.logbook.attached(context, self.database):
+                yield
             return
         atomicity = backends.of_dialect(context.dialect).atomicity
         allowed = guards.Terms(
@@ -301,7 +312,13 @@ class Apply(Look):
             emit=self.emit,
             again=self.gentle.again if self.gentle else lambda: False,
         )
-        with self._gently(context), atomicity.around(context, allowed) as self._guard:
+        with (
+            self._gently(context),
+            # Before the guard, which has statements of its own inside of one that it sees, and
+            # takes what is written after its last look for a revision's.
+            self.logbook.attached(context, self.database),
+            atomicity.around(context, allowed) as self._guard,
+        ):
             yield
 
     def during(self) -> AbstractContextManager[None]:
@@ -323,10 +340,11 @@ class Apply(Look):
             step = self.running = as_step(planned, self.scripts)
             self._limit(planned, step, context)
             self.emit(StepStarted(**_about(step), number=number, total=total))
-            self._guard.begin(
-                Part(revision=step.revision, direction=step.direction, path=step.path)
-            )
+            part = Part(revision=step.revision, direction=step.direction, path=step.path)
+            resumed = part.key in self._guard.half_applied
+            self._guard.begin(part)
             planned.migration_fn = self._guard.surrounded(planned.migration_fn)
+            self.logbook.begin(planned, resumed=resumed)
             started = time.perf_counter()
             yield planned
             self._guard.finished()

@@ -89,6 +89,8 @@ class Settings:
         on_failure: The command that runs when a migration has failed.
         hook_timeout: Seconds that each of these commands may take.
         log_format: `text` or `json`: the form of what goes to standard error.
+        log: Whether what is run is written down in the database.
+        log_schema: The schema for that; None for the one of Alembic's version table.
         echo: Whether SQL statements are logged.
         project_url: What the project itself has configured, for the driver in it.
     """
@@ -200,6 +202,14 @@ class Settings:
     log_format: Annotated[
         Setting[str],
         Spec(kind=LOGGED, default="text", environment=("BOOTSTRAP_LOG_FORMAT",)),
+    ]
+    log: Annotated[
+        Setting[bool],
+        Spec(kind=FLAG, default=True, environment=("BOOTSTRAP_LOG",)),
+    ]
+    log_schema: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_LOG_SCHEMA",)),
     ]
     echo: Annotated[
         Setting[bool],

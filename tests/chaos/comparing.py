@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Select, inspect, literal_column, select, table
 
 from bootstrap.database import Database
+from bootstrap.records.names import LOG
 from bootstrap.schema.model import Schema
 
 
@@ -28,14 +29,14 @@ def contents(url: URL) -> Contents:
 
 async def _contents(database: Database) -> Contents:
     async with database.connect() as connection:
-        schema = await connection.run_sync(database.backend.catalog.read)
+        schema = (await connection.run_sync(database.backend.catalog.read)).without((LOG,))
         rows = await connection.run_sync(_rows)
     return Contents(schema=schema, rows=rows)
 
 
 def _rows(connection: Connection) -> Mapping[str, tuple[str, ...]]:
     found = {}
-    for name in sorted(inspect(connection).get_table_names()):
+    for name in sorted({*inspect(connection).get_table_names()} - {LOG}):
         every: Select[Any] = select(literal_column("*")).select_from(table(name))
         found[name] = tuple(sorted(repr(tuple(row)) for row in connection.execute(every)))
     return found

@@ -30,6 +30,7 @@ RECORDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "lock status": (CREATED, "lock status"),
     "lock break": (CREATED, "lock break --yes"),
     "status": (HALF, "status"),
+    "log": (HALF, "log"),
     "repair": ((*HALF, "stamp one"), "repair"),
     "doctor": (HALF, "doctor"),
     "config": (EMPTY, "config --url postgresql://app:geheim@db/app"),
@@ -96,6 +97,10 @@ def calm(text: str, root: Path) -> str:
     for found, shown in (
         (re.escape(str(root)), "/project"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+(\+00:00)?", "2026-01-05 09:12:00"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?=  )", "2026-01-05 09:12:00"),
+        (r'"started": "[^"]+"', '"started": "2026-01-05T09:12:00+00:00"'),
+        (r'"(run|os_user|host|tool)": "[^"]+"', r'"\1": "..."'),
+        (r"(?m)[\w.-]+@[\w.-]+$", "me@here"),
         (r"\d{8}_\d{4}_", "20260105_0912_"),
         (r"\d+\.\d+ s\b", "0.00 s"),
         (r'"seconds": [\d.e-]+', '"seconds": 0.0'),

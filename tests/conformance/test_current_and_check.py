@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 import bootstrap
+from bootstrap.records.names import TOOL_TABLES
 from tests.projects import ProjectFolder, new_project, three_tables
 
 EXISTING = """
@@ -68,7 +69,8 @@ def with_models(root: Path, *, models: str = MODELS) -> ProjectFolder:
 
 
 def tables(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names())
+    """Those of the project, and of Alembic."""
+    return set(inspect(connection).get_table_names()) - TOOL_TABLES
 
 
 async def tables_of(url: str) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 import bootstrap
 from bootstrap.database import Database
 from bootstrap.errors import HalfApplied, StatementFailed
+from bootstrap.records.names import LOG
 from tests.long_statements import with_sync_driver
 from tests.projects import ProjectFolder, env, new_project
 
@@ -25,7 +26,8 @@ async def rows(url: str, sql: str) -> list[tuple[object, ...]]:
 
 
 async def tables(url: str) -> list[str]:
-    return sorted(str(name) for (name,) in await rows(url, "SHOW TABLES"))
+    found = {str(name) for (name,) in await rows(url, "SHOW TABLES")}
+    return sorted(found - {LOG})
 
 
 def project(tmp_path: Path, *lines: str, name: str = "one") -> ProjectFolder:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 import bootstrap
 from bootstrap import events
+from bootstrap.records.names import TOOL_TABLES
 from tests.projects import ProjectFolder, new_project, three_tables
 
 
@@ -20,7 +21,8 @@ def folder(tmp_path: Path) -> ProjectFolder:
 
 
 def tables(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names())
+    """Those of the project, and of Alembic."""
+    return set(inspect(connection).get_table_names()) - TOOL_TABLES
 
 
 async def tables_of(url: str) -> set[str]:

@@ -21,6 +21,7 @@ from bootstrap.backends.sessions import LockSession
 from bootstrap.database import Database
 from bootstrap.events import Event, LockAwaited
 from bootstrap.records.lock import this_process
+from bootstrap.records.names import LOG
 from tests.available import BACKENDS
 from tests.projects import ProjectFolder, new_project, three_tables
 
@@ -371,7 +372,8 @@ async def tables_of(url: str) -> set[str]:
     from sqlalchemy import inspect
 
     async with Database.of(url).connect() as connection:
-        return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+        found = await connection.run_sync(lambda plain: inspect(plain).get_table_names())
+        return set(found) - {LOG}
 
 
 async def test_who_waits_can_ask_while_others_come_and_go(empty_url: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import bootstrap
 from bootstrap.errors import Place
+from bootstrap.records.names import TOOL_TABLES
 from tests.projects import ProjectFolder, new_project
 
 ASYNC_ENV = """
@@ -112,7 +113,10 @@ def asked(file: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def tables(file: Path) -> list[str]:
-    return [str(row[0]) for row in asked(file, "SELECT name FROM sqlite_master WHERE type='table'")]
+    found = [
+        str(row[0]) for row in asked(file, "SELECT name FROM sqlite_master WHERE type='table'")
+    ]
+    return [name for name in found if name not in TOOL_TABLES]
 
 
 @pytest.mark.parametrize("env", ENVS.values(), ids=ENVS)

@@ -72,7 +72,11 @@ def plain(file: Path) -> None:
 
 def everything(file: Path) -> tuple[list[tuple[object, ...]], ...]:
     return (
-        asked(file, "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'"),
+        asked(
+            file,
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE name NOT LIKE 'alembic%' AND name NOT LIKE 'bootstrap%'",
+        ),
         asked(file, "SELECT * FROM users"),
         asked(file, "SELECT * FROM sqlite_sequence"),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import types as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import bootstrap
+from bootstrap.records.names import TOOL_TABLES
 from bootstrap.reference import Item, User, datasets_folder
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,8 @@ def command(program: str, *arguments: str, url: str) -> subprocess.CompletedProc
 def meaning(connection: Connection) -> dict[str, Any]:
     """The schema without what is only spelled differently."""
     inspector = inspect(connection)
-    return {table: _table(inspector, table) for table in inspector.get_table_names()}
+    names = set(inspector.get_table_names()) - TOOL_TABLES
+    return {table: _table(inspector, table) for table in sorted(names)}
 
 
 def _table(inspector: Any, table: str) -> dict[str, Any]:

@@ -53,6 +53,7 @@ BACKEND = Backend(
     health=MySQLHealth(),
     alterations=MySQLAlterations(),
     server=MySQLServer(),
+    session_user="user()",
     atomicity=MySQLAtomicity(Evidence),
     refine=_refine,
 )

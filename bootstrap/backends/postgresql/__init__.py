@@ -44,5 +44,6 @@ BACKEND = Backend(
     health=PostgreSQLHealth(),
     alterations=PostgreSQLAlterations(),
     server=PostgreSQLServer(),
+    session_user="session_user",
     tables_of_extensions=tables_of_extensions,
 )

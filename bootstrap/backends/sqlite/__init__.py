@@ -40,5 +40,6 @@ BACKEND = Backend(
     health=SQLiteHealth(),
     alterations=SQLiteAlterations(),
     server=None,
+    session_user="NULL",  # nobody logs in
     atomicity=SQLiteAtomicity(),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bootstrap.errors import Place
 from bootstrap.reports.text import listings
 from bootstrap.reports.text.rendering import database, facts, heads, newer, render, render_all
 from bootstrap.reports.text.repairs import half_applied
+from bootstrap.running.changed import ChangedFile
 from bootstrap.running.each import CurrentEachReport
 from bootstrap.running.inspection import CurrentReport, StatusReport
 
@@ -30,7 +35,18 @@ def _(report: StatusReport) -> RenderableType:
         shown.append(facts(pending, indent=2))
     if report.half_applied:
         shown.append(half_applied(report.half_applied))
+    if report.changed:
+        shown.append(_changed(report.changed))
     return Group(*shown)
+
+
+@render.register
+def _changed(files: Sequence[ChangedFile]) -> RenderableType:
+    lines = [
+        f"  {Place(path=Path(one.path))}   applied {one.applied:%Y-%m-%d %H:%M} UTC"
+        for one in files
+    ]
+    return Text("\n".join(("Changed after being applied here:", *lines)))
 
 
 @render.register
