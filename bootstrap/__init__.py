@@ -105,6 +105,8 @@ if TYPE_CHECKING:
     from bootstrap.running.locking import lock_status as lock_status
     from bootstrap.running.logged import LogReport as LogReport
     from bootstrap.running.logged import log as log
+    from bootstrap.running.planning import PlanReport as PlanReport
+    from bootstrap.running.planning import plan as plan
     from bootstrap.running.repairing import HalfAppliedStep as HalfAppliedStep
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
@@ -192,6 +194,7 @@ _HOMES = {
     "bootstrap.records.log": ("LogEntry", "Outcome"),
     "bootstrap.running.changed": ("ChangedFile",),
     "bootstrap.running.logged": ("LogReport", "log"),
+    "bootstrap.running.planning": ("PlanReport", "plan"),
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),

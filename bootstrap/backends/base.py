@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.backends.altering import Made, Statement
+from bootstrap.backends.effects import Effects
 from bootstrap.backends.guards import Atomicity
 from bootstrap.backends.health import Health
 from bootstrap.backends.sessions import Cancelling, Locks, Waits
@@ -306,6 +307,7 @@ class Backend:
     alterations: Alterations
     server: Server | None  # None: needs no server
     session_user: str  # SQL for who is logged in
+    effects: Effects
     atomicity: Atomicity = field(default_factory=Atomicity)
     refine: Callable[[Dialect], str] | None = None  # the name of the one that is really there
     # The tables, by schema and name, that belong to extensions and not to a project.

@@ -22,6 +22,7 @@ from bootstrap.cli.options import (
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
+    from bootstrap.running.planning import PlanReport
 
 _MINUS_ONE = {"ignore_unknown_options": True}  # `-1` is a revision here
 
@@ -33,7 +34,7 @@ def _revision(context: click.Context, _parameter: click.Parameter, value: str) -
     return value
 
 
-def _up_to(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def up_to(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """The same where it may be left out."""
     return None if value is None else _revision(context, parameter, value)
 
@@ -166,13 +167,16 @@ def wait(common: Common, *, timeout: float | None, heads: bool) -> None:
     ),
 )
 @click.argument(
-    "revision", required=False, callback=_up_to, shell_complete=in_files("head", "heads")
+    "revision", required=False, callback=up_to, shell_complete=in_files("head", "heads")
 )
 @_PER_REVISION
 @_ALLOW_LOSS
 @click.option("--heads", is_flag=True, help="Apply all branches: the same as heads for REVISION.")
 @click.option(
     "--strict", is_flag=True, help="Refuse when the file of an applied revision was changed."
+)
+@click.option(
+    "--check", is_flag=True, help="Do nothing, and exit with 1 when something is pending."
 )
 @lets_ahead_be
 @waits_for_others
@@ -189,6 +193,7 @@ def migrate(
     allow_loss: bool,
     per_revision: bool,
     strict: bool,
+    check: bool,
     sql: bool,
     tag: str | None,
 ) -> None:
@@ -200,9 +205,13 @@ def migrate(
     """
     if heads and revision is not None:
         raise click.UsageError("--heads stands for a REVISION: give one of them.")
+    if check and sql:
+        raise click.UsageError("--check cannot be combined with --sql.")
     target = revision or ("heads" if heads else "head")
 
     async def work(now: Invocation) -> object:
+        if check:
+            return await _pending(now, target, tag=tag)
         if sql:
             return await bootstrap.migration_script(
                 now.database, target, project=now.project, per_revision=per_revision, tag=tag
@@ -224,6 +233,16 @@ def migrate(
         return await bootstrap.migrate(now.database, target, **terms)
 
     perform("migrate", common, work, alone=sql)
+
+
+async def _pending(now: Invocation, target: str, *, tag: str | None) -> PlanReport:
+    report = await bootstrap.plan(
+        now.database, target, project=now.project, allow_ahead=now.allow_ahead, tag=tag
+    )
+    if report.is_pending:
+        steps = len(report.steps)
+        now.no = f"{steps} {'step is' if steps == 1 else 'steps are'} pending."
+    return report
 
 
 @cli.command(

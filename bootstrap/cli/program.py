@@ -15,8 +15,8 @@ from bootstrap.cli.group import cli, example, leaves
 
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "bootstrap"
-_CALLED_TOO = {  # --sql, and where the setting `databases` lists several
-    "migrate": ("migration_script", "migrate_each"),
+_CALLED_TOO = {  # --sql, --check, and where the setting `databases` lists several
+    "migrate": ("migration_script", "migrate_each", "plan"),
     "downgrade": ("migration_script", "downgrade_each"),
     "stamp": ("migration_script",),
     "ensure-version": ("version_table_script",),

@@ -18,9 +18,11 @@ from bootstrap.errors import BootstrapError
 from bootstrap.examining.doctoring import DoctorReport
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
+from bootstrap.reports.text.planned import effect_of, rows_of
 from bootstrap.running.checking import CheckReport
 from bootstrap.running.each import MigrateEachReport, StatusEachReport
 from bootstrap.running.inspection import StatusReport
+from bootstrap.running.planning import PlannedStep, PlanReport
 from bootstrap.running.runner import MigrationReport
 
 _WIDE = 200  # columns
@@ -53,6 +55,30 @@ def body(report: object) -> str:
     with console.capture() as shown:
         console.print(text.render(report))
     return _fenced("\n".join(line.rstrip() for line in shown.get().splitlines()))
+
+
+@body.register
+def _(report: PlanReport) -> str:
+    if not report.is_pending:
+        return f"Nothing is pending: the database is at {_escaped(', '.join(report.before))}.\n"
+    rows = [f"- {_escaped(rows_of(one))} rows" for one in report.tables]
+    steps = [_planned(step) for step in report.steps]
+    return "\n".join((*rows, "", *steps))
+
+
+def _planned(step: PlannedStep) -> str:
+    how = "one transaction" if step.transactional else "not one transaction"
+    lines = [
+        f"#### {step.direction} {_escaped(step.revision)} ({how})\n",
+        f"{_escaped(step.title)}\n",
+    ]
+    for operation in step.operations:
+        lines.append(f"- {_escaped(operation.text)}")
+        lines += [f"  - {_escaped(effect_of(sent))}" for sent in operation.statements]
+    if step.unknown:
+        lines.append(f"- {_escaped(step.unknown)}")
+    sql = "\n".join(sent.sql for one in step.operations for sent in one.statements)
+    return "\n".join((*lines, "", *([_fenced(sql)] if sql else [])))
 
 
 @body.register

@@ -88,7 +88,7 @@ def _recorded(
 ) -> tuple[MigrateOperation, ...]:
     """The operations of the steps, as Alembic's offline mode would run them, but not sent."""
     operations: list[MigrateOperation] = []
-    with _quiet(), Operations.context(_offline(context)) as recorder:
+    with quiet(), Operations.context(_offline(context)) as recorder:
         spy: Any = recorder
         spy.invoke = operations.append
         # What batch mode makes anew it fills again: no table is lost by it.
@@ -104,7 +104,7 @@ def _offline(context: MigrationContext) -> MigrationContext:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Nobody has asked for the SQL that Alembic says it generates."""
     log = logging.getLogger("alembic.runtime.migration")
     level = log.level

@@ -73,7 +73,7 @@ class Write(Apply):
         backend = _same_backend(self.database, context)
         self._begin = self.start
         self._planned = self.move.alembic_steps(self.scripts, self._begin)
-        sink = _Sink(context, backend.scripts)
+        sink = Sink(context, backend.scripts)
         sink.begin()
 
     def finished(self) -> tuple[AlembicStep, ...]:
@@ -101,11 +101,11 @@ class WriteVersionTable(Write):
             context._ensure_version_table()  # noqa: SLF001 - it has no public name
         # Alembic before 1.19 would drop it at the end of the script, as after a downgrade to base.
         impl: Any = context.impl
-        impl._exec = lambda *_arguments, **_options: None  # noqa: SLF001 - see _Sink
+        impl._exec = lambda *_arguments, **_options: None  # noqa: SLF001 - see Sink
         return iter(())
 
 
-class _Sink:
+class Sink:
     """Writes each statement so that the backend's client runs it.
 
     Alembic's own way turns each tab of a literal into four blanks, and ends every statement with a
@@ -119,10 +119,14 @@ class _Sink:
 
     def begin(self) -> None:
         """Takes the place of Alembic's own, and writes what a script begins with."""
+        self.attach()
+        for statement in self._scripts.prepare(self._dialect):
+            self.write(statement)
+
+    def attach(self) -> None:
+        """Takes the place of Alembic's own."""
         replaced: Any = self._impl
         replaced._exec = self._execute  # noqa: SLF001 - all that is executed comes through here
-        for statement in self._scripts.prepare(self._dialect):
-            self._write(statement)
 
     def _execute(
         self,
@@ -142,9 +146,10 @@ class _Sink:
         # SQLAlchemy would write NULL, or a name, for a value that was given beside the statement.
         if _lacks_values(statement) or getattr(compiled, "binds", None):
             raise TypeError(_NO_PLACE)
-        self._write(str(compiled))
+        self.write(str(compiled))
 
-    def _write(self, statement: str) -> None:
+    def write(self, statement: str) -> None:
+        """Writes one statement, with what ends it."""
         out: TextIO | None = self._impl.output_buffer
         assert out is not None  # noqa: S101 - Alembic has one always
         out.write(f"{self._scripts.terminated(statement)}\n\n")

@@ -30,6 +30,7 @@ RECORDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "lock status": (CREATED, "lock status"),
     "lock break": (CREATED, "lock break --yes"),
     "status": (HALF, "status"),
+    "plan": (HALF, "plan"),
     "log": (HALF, "log"),
     "repair": ((*HALF, "stamp one"), "repair"),
     "doctor": (HALF, "doctor"),

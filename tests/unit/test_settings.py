@@ -163,6 +163,8 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "hook_timeout": 60.0,
         "log_format": "text",
         "allow_ahead": False,
+        "log": True,
+        "log_schema": None,
         "echo": False,
     } == {row.name: row.value for row in rows(settings)}
     assert {"default"} == {row.source for row in rows(settings)}

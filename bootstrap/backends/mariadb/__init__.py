@@ -5,6 +5,7 @@ from dataclasses import replace
 from bootstrap.backends import mysql
 from bootstrap.backends.mariadb.catalog import MariaDBCatalog
 from bootstrap.backends.mariadb.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.mariadb.effects import MariaDBEffects
 from bootstrap.backends.mariadb.evidence import MariaDBEvidence
 from bootstrap.backends.mariadb.health import mariadb_health
 from bootstrap.backends.mariadb.server import MariaDBServer
@@ -22,6 +23,7 @@ BACKEND = replace(
     catalog=MariaDBCatalog(),
     health=mariadb_health(),
     server=MariaDBServer(),
+    effects=MariaDBEffects(),
     atomicity=MySQLAtomicity(MariaDBEvidence),
     refine=None,
 )

@@ -9,6 +9,7 @@ from bootstrap.backends.mysql.altering import MySQLAlterations
 from bootstrap.backends.mysql.cancelling import MySQLCancelling
 from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.mysql.effects import MySQLEffects
 from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.health import MySQLHealth
 from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
@@ -54,6 +55,7 @@ BACKEND = Backend(
     alterations=MySQLAlterations(),
     server=MySQLServer(),
     session_user="user()",
+    effects=MySQLEffects(),
     atomicity=MySQLAtomicity(Evidence),
     refine=_refine,
 )

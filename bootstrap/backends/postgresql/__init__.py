@@ -7,6 +7,7 @@ from bootstrap.backends.postgresql.altering import PostgreSQLAlterations
 from bootstrap.backends.postgresql.cancelling import PostgreSQLCancelling
 from bootstrap.backends.postgresql.catalog import PostgreSQLCatalog
 from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.postgresql.effects import PostgreSQLEffects
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.extensions import tables_of_extensions
 from bootstrap.backends.postgresql.health import PostgreSQLHealth
@@ -45,5 +46,6 @@ BACKEND = Backend(
     alterations=PostgreSQLAlterations(),
     server=PostgreSQLServer(),
     session_user="session_user",
+    effects=PostgreSQLEffects(),
     tables_of_extensions=tables_of_extensions,
 )

@@ -8,6 +8,7 @@ from bootstrap.backends.sqlite.atomicity import SQLiteAtomicity
 from bootstrap.backends.sqlite.cancelling import SQLiteCancelling
 from bootstrap.backends.sqlite.catalog import SQLiteCatalog
 from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
+from bootstrap.backends.sqlite.effects import SQLiteEffects
 from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
 from bootstrap.backends.sqlite.health import SQLiteHealth
@@ -41,5 +42,6 @@ BACKEND = Backend(
     alterations=SQLiteAlterations(),
     server=None,
     session_user="NULL",  # nobody logs in
+    effects=SQLiteEffects(),
     atomicity=SQLiteAtomicity(),
 )
