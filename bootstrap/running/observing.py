@@ -215,8 +215,7 @@ class Observer:
             self._seen.stops.add(len(self._seen.statements))
 
     def _in_autocommit(self) -> bool:
-        level = self._connection.get_execution_options().get("isolation_level", "")
-        return str(level).upper() == "AUTOCOMMIT"
+        return self._connection._is_autocommit_isolation()  # noqa: SLF001 - an engine's own setting has no public name
 
     def _moment(self) -> Moment:
         """What there is now; the schema is read only where the catalogue has changed."""

@@ -162,10 +162,9 @@ async def _repair(url: str, project: Project) -> int:
     looked = await bootstrap.repair(url, project=project)
     print(looked)
     if looked.unrecorded is not None:
-        chosen = [one for one in looked.unrecorded.choices if "--after" not in one]
-        if not chosen:
+        if len(looked.unrecorded.stops) != 1 or not looked.unrecorded.choices:
             return NOT_TOLD
-        _, _, option, *_ = chosen[0].split()
+        _, _, option, *_ = looked.unrecorded.choices[0].split()
         try:
             await bootstrap.repair(url, option.removeprefix("--"), project=project)
         except bootstrap.HalfApplied as error:

@@ -72,6 +72,6 @@ def write(rows: Sequence[str], page: Path = PAGE, heading: str = HEADING) -> Non
     """Puts lines into the table of the page, in the place of those of the same names."""
     lines = {line.split(" | ")[0]: line for line in (*_lines(page, heading), *rows)}
     before, heading, rest = page.read_text(encoding="utf-8").partition(heading)
-    after = rest.lstrip("\n") if not _lines(page, heading) else rest.partition("\n\n")[2]
+    after = rest.partition("\n\n")[2]
     table = "\n".join(lines.values())
     page.write_text(f"{before}{heading}{table}\n\n{after}", encoding="utf-8")

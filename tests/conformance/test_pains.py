@@ -359,6 +359,32 @@ async def test_half_a_revision_on_a_server(empty_url: str, tmp_path: Path) -> No
     assert {"t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
 
 
+@pain(
+    what="it was `alembic upgrade` that was killed half-way there",
+    alembic="every run after it fails; nobody says how far it got",
+    ours="`repair` finds out by running the revision beside it; `repair --record` goes on there",
+)
+@pytest.mark.parametrize("backend_name", ["mariadb"], indirect=True)
+async def test_half_a_revision_of_alembic(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path / "half")
+    folder.env(env())
+    own_url(folder, empty_url)
+    kill = "import os\nos.kill(os.getpid(), 9)"
+    folder.revision("two", down=None, upgrade=f"{create('t_two')}\n{kill}")
+    assert -9 == folder.alembic("upgrade", "head").returncode
+    folder.revision("two", down=None, upgrade=f"{create('t_two')}\n{create('t_three')}")
+    assert "Table 't_two' already exists" in folder.alembic("upgrade", "head").stderr
+
+    looked = ours(folder, "repair", "--url", empty_url)
+    recorded = ours(folder, "repair", "--record", "--url", empty_url)
+    gone_on = ours(folder, "migrate", "--url", empty_url)
+
+    assert 1 == looked.returncode
+    assert "It has stopped after statement 1:" in looked.stdout
+    assert (0, 0) == (recorded.returncode, gone_on.returncode), recorded.stderr + gone_on.stderr
+    assert {"t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
+
+
 async def _corrected(url: str, root: Path) -> list[subprocess.CompletedProcess[str]]:
     """A revision fails half-way, is corrected, and run again: by Alembic, and by bootstrap."""
     folder = new_project(root / "half")
