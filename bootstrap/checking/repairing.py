@@ -32,7 +32,7 @@ from bootstrap.running.half import applied
 from bootstrap.running.inspection import look_by
 from bootstrap.running.logbook import Logbook, logbook_of
 from bootstrap.running.observing import Sent, rows_of
-from bootstrap.running.position import Position, only_reading
+from bootstrap.running.position import Position, only_reading, refuse_unknown
 from bootstrap.running.rehearsing import Rehearsal, following, rehearse
 from bootstrap.running.repairing import Find, HalfAppliedStep, Mend, Settle, write_version
 from bootstrap.running.turn import LockedTurn
@@ -142,7 +142,7 @@ async def repair(
             if how is None
             else Mend(**given, turn=turn, logbook=logbook, decision=how)
         )
-        position = await look_by(work, config=config)
+        position = await look_by(work, config=config, allow_ahead=True)
         unrecorded = None
         if work.found is None and place.connection is None and how not in _ABOUT_RECORDED:
             search = _Search(
@@ -181,6 +181,7 @@ class _Search:
 
     async def settled(self, how: Repair | None, after: int | None) -> UnrecordedStep | None:
         """Finds a half-applied revision, and does with it what was asked for."""
+        refuse_unknown(self.scripts, self.position)
         one, where = await self._found()
         if one is None:
             if how is None:
