@@ -112,7 +112,7 @@ async def repair(
     revision is run on a throwaway database beside it, and compared after each statement.
 
     Args:
-        database: Where it is.
+        database: Where it is. On a connection only what is recorded is looked for.
         decision: None to look only. `applied` or `not applied` for the last statement, when nobody
             can tell whether it was; `done` when all of the revision is applied, by hand where need
             be, which writes the version table; `forget` when nothing of it is left, so that it
@@ -131,6 +131,11 @@ async def repair(
     config, scripts = await in_thread(lambda: loaded(project))
     how = None if decision is None else Repair(decision)
     async with opened(database) as place, run_lock(place, wait=wait_lock, emit=emit) as lock:
+        if place.connection is not None and how in (Repair.RECORD, Repair.UNDO):
+            raise SettingsError(
+                "what nobody has recorded is not looked for on a program's own connection",
+                hint="hand over the URL of the database",
+            )
         turn, logbook = LockedTurn(lock), logbook_of(project, scripts)
         given: dict[str, Any] = {
             "scripts": scripts,
