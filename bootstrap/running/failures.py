@@ -52,6 +52,8 @@ def explained(work: Look, database: Database) -> Iterator[None]:
         _add_place(error, _running(work))
         raise
     except Exception as error:
+        if isinstance(work, Apply) and error is work.refused:
+            raise  # the caller's own
         step = _running(work)
         if step and _is_script(work):
             raise _in_script(error, step) from error

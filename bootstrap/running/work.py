@@ -209,6 +209,7 @@ class Apply(Look):
         applied: The steps that are done; not yet committed where one transaction holds all.
         calls: What each `context.configure()` has led to, by its version table; an env.py may have
             one in each schema. Of two for the same one the last counts.
+        refused: What the caller has raised when it was told what is planned.
         only_written: Whether there is no database behind it, and what is done is text.
     """
 
@@ -223,6 +224,7 @@ class Apply(Look):
     running: Step | None = None
     applied: list[AppliedStep] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
+    refused: Exception | None = None
     _planned: tuple[AlembicStep, ...] = ()
     _begin: tuple[str, ...] = ()
     _guard: Guard = field(default_factory=Guard)
@@ -256,17 +258,22 @@ class Apply(Look):
             self.terms.approve(context, self._planned)
         if self._planned and name not in self._told:
             self._told.add(name)
-            self.terms.before(self._planned_of(self.position))
+            self._ask(self.position)
 
-    def _planned_of(self, position: Position) -> Planned:
+    def _ask(self, position: Position) -> None:
         steps = [as_step(step, self.scripts) for step in self._planned]
-        return Planned(
+        planned = Planned(
             database=str(self.database),
             backend=position.backend,
             server_version=position.server_version,
             before=self._begin,
             steps=tuple(PlannedStep(**_about(step)) for step in steps),
         )
+        try:
+            self.terms.before(planned)
+        except Exception as error:
+            self.refused = error
+            raise
 
     def _plan(
         self, position: Position, context: MigrationContext
