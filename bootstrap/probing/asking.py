@@ -34,13 +34,14 @@ from bootstrap.probing import cases
 from bootstrap.probing.answers import Answer, Compared, NotAsked, Refused, Taken, canonical, taken
 from bootstrap.probing.ordinary import spelled
 from bootstrap.probing.plan import Act, Deed, Plan, Question, TablePlan
-from bootstrap.probing.rows import Row, values_of
+from bootstrap.probing.rows import values_of
 from bootstrap.schema.model import Column, Schema, Table
 from bootstrap.schema.types import Family
 
 Answers: TypeAlias = Mapping[str, Sequence[Answer | NotAsked]]
 """By table, in the order of the questions."""
 
+_NOWHERE = false()  # the row cannot be told from others
 _SAVE, _UNDO = "SAVEPOINT probe", "ROLLBACK TO SAVEPOINT probe"
 
 
@@ -118,22 +119,17 @@ class _Asking:
 
     def _parents(self, plan: TablePlan) -> NotAsked | None:
         """Writes the rows that others refer to; the second of a table is needed by few."""
-        refused: set[str] = set()
+        first = {row.table: row for row in reversed(plan.parents)}
         for row in plan.parents:
             self.connection.exec_driver_sql(_SAVE)
             answer = self._done(Act(deed=Deed.INSERT, row=row))
             if answer is None:
                 continue
             self.connection.exec_driver_sql(_UNDO)
-            if row.table not in refused and row == self._first(plan, row.table):
+            if row is first[row.table]:
                 return NotAsked(why=f"the row of {row.table} that it needs is {answer}")
-            refused.add(row.table)
         self.connection.exec_driver_sql(_SAVE)
         return None
-
-    @staticmethod
-    def _first(plan: TablePlan, table: str) -> Row:
-        return next(row for row in plan.parents if row.table == table)
 
     def _where(self, plan: TablePlan) -> ColumnElement[bool] | None:
         """What finds the ordinary row again; None where there is no other one."""
@@ -142,7 +138,7 @@ class _Asking:
         if is_empty:
             return None
         values = values_of(plan.row, plan.table.primary_key)
-        return self._same(table, plan.table.path, values) if values else false()
+        return self._same(table, plan.table.path, values) if values else _NOWHERE
 
     def _answer(
         self, question: Question, plan: TablePlan, where: ColumnElement[bool] | None
@@ -205,11 +201,11 @@ class _Asking:
         """What came back; None as its value where the row could not be told from others."""
         path = plan.table.path
         table = self.tables[path]
-        if where is not None and question.read in plan.table.primary_key:
-            return Taken()
         if question.apart:
             key = values_of(question.seen, plan.table.primary_key)
-            where = self._same(table, path, key) if key else false()
+            where = self._same(table, path, key) if key else _NOWHERE
+        if where is _NOWHERE or (where is not None and question.read in plan.table.primary_key):
+            return Taken()
         column = _column(table, question.read)
         if question.compared is not None:
             return self._found(question.compared, column, table, where)

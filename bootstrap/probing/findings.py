@@ -64,7 +64,24 @@ def not_probed(plan: Plan, answered: Mapping[str, Answers]) -> tuple[NotProbed, 
         for one in plan.tables
         if (why := _refused_everywhere(_here(one, answered)))
     ]
-    return (*plan.not_probed, *refused)
+    without = {one.table for one in refused}
+    others = (
+        found
+        for one in plan.tables
+        if one.table.path not in without
+        for found in _not_asked(one, _here(one, answered))
+    )
+    return (*plan.not_probed, *refused, *dict.fromkeys(others))
+
+
+def _not_asked(plan: TablePlan, here: Mapping[str, Sequence[_Each]]) -> Iterator[NotProbed]:
+    """The questions that no server could be asked."""
+    for number, question in enumerate(plan.questions):
+        said = [answers[number] for answers in here.values()]
+        reasons = [one.why for one in said if isinstance(one, NotAsked)]
+        if reasons and len(reasons) == len(here):
+            why = f"{question.label}: {reasons[0]}"
+            yield NotProbed(table=plan.table.path, name=question.name, why=why)
 
 
 def _here(plan: TablePlan, answered: Mapping[str, Answers]) -> Mapping[str, Sequence[_Each]]:
