@@ -16,6 +16,7 @@ echo "== mysql+asyncmy"
 BOOTSTRAP_TEST_DRIVERS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance -k "asyncmy and mysql"
 echo "== all changes of models and of schemas"
 BOOTSTRAP_TEST_CHANGES=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/conformance/test_model_changes.py \
-    tests/conformance/test_corpus.py tests/conformance/test_drift.py
+    tests/conformance/test_corpus.py tests/conformance/test_drift.py \
+    tests/conformance/test_drift_restored.py tests/conformance/test_drift_beside_traffic.py
 echo "== killed at every statement"
 BOOTSTRAP_TEST_CHAOS=all .venv/bin/pytest -q -n "${JOBS:-2}" tests/chaos

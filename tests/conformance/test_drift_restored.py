@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 import bootstrap
+from bootstrap import backends
 from bootstrap.checking.acceptances import Acceptance
 from bootstrap.checking.differences import from_history
 from bootstrap.checking.restoring import Restoration, Restoring, Stand, stand
 from bootstrap.checking.shadows import shadow_of
 from bootstrap.database import Database
-from tests.conformance.corpus import CASES, Case, table
+from tests.available import BACKENDS
+from tests.conformance.corpus import CASES, Case, cases, table
 from tests.conformance.test_drift import by_hand
 from tests.projects import three_tables
 
 # `make test-full` tries all of them.
 EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHANGES") == "all" else 8
+SEEDS = range(int(os.environ.get("BOOTSTRAP_TEST_ORACLE_SEEDS", "1")))
 # PostgreSQL puts each new column at the end of its table, and cannot move one.
 _NO_STATEMENT = {
     ("postgresql", "drop a column"): ("table t: column order",),
@@ -80,6 +86,44 @@ async def test_what_is_printed_undoes_a_single_change(case: Case, empty_url: str
     left = from_history(history.schema, (await stand(live)).schema)
     assert found.missing == tuple(one.title for one in left)
     assert _NO_STATEMENT.get((case.backend, case.name), ()) == found.missing
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_of_several_changes_at_once_what_is_left_was_said(
+    backend_name: str, empty_url: str, seed: int
+) -> None:
+    file = "mysql" if backend_name == "mariadb" else backend_name
+    pool = cases(backend_name, file=file)
+    live = Database.of(empty_url)
+    await run(live, pool[0].setup)
+    history = await stand(live)
+    order = random.Random(f"{backend_name} {seed}")
+    for case in order.sample(pool, 8):
+        with suppress(DBAPIError):  # a change before it took away what this one needs
+            await run(live, case.change)
+    async with shadow_of(live, history.schema, server_version="") as (shadow, _):
+        await run(shadow, pool[0].setup)
+        found = await restored(live, history, shadow)
+
+    await apply(found, live)
+
+    left = [one.title for one in from_history(history.schema, (await stand(live)).schema)]
+    assert list(found.missing) == left
+    assert found.statements
+    assert all(title.endswith(": column order") for title in left)
+
+
+def test_the_table_in_the_docs_says_what_is_known_of_each_change() -> None:
+    found = table.documented()
+    lines = []
+    for name in BACKENDS:
+        changes = [case for case in table.changes(CASES) if case.backend == name]
+        seen = sum(found[name, case.name] for case in changes)
+        undone = sum((name, case.name) not in _NO_STATEMENT for case in changes)
+        cells = (len(changes), len(changes), 0, seen, undone)
+        lines.append(f"| {backends.named(name).title} | {' | '.join(map(str, cells))} |")
+
+    assert "\n".join(lines) in (table.PAGE.parent / "drift.md").read_text(encoding="utf-8")
 
 
 async def test_rows_survive_and_what_would_lose_some_is_marked(

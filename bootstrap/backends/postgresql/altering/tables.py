@@ -29,6 +29,7 @@ _Facts = Mapping[str, str]
 def made(rows: Rows) -> Iterator[Made]:
     """The tables, and their columns."""
     columns = by_table(sorted(rows["columns"], key=lambda row: row.place))
+    indexes = by_table(rows["indexes"])
     sequences = {
         (row.table_schema, row.table, row.column): row
         for row in rows["sequences"]
@@ -42,7 +43,7 @@ def made(rows: Rows) -> Iterator[Made]:
             for one in columns.get((row.schema, row.name), ())
         ]
         yield from own
-        yield _table(row, own, by_table(rows["indexes"]).get((row.schema, row.name), ()))
+        yield _table(row, own, indexes.get((row.schema, row.name), ()))
 
 
 def _table(row: Any, columns: Sequence[Made], indexes: Sequence[Any]) -> Made:
