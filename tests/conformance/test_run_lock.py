@@ -234,6 +234,26 @@ async def test_a_lost_lock_is_no_success_even_after_the_last_revision(
     assert ("one",) == (await bootstrap.status(empty_url, project=folder.project)).current
 
 
+@pytest.mark.parametrize("backend_name", ["mysql", "mariadb"], indirect=True)
+async def test_a_run_with_nothing_to_do_removes_what_a_killed_one_has_written(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = three_tables(tmp_path / "project")
+    await bootstrap.migrate(empty_url, project=folder.project)
+    before = await tables_of(empty_url)
+    killed = await session_of(empty_url)
+    assert await killed.acquire()
+    await killed.announce()
+    await bootstrap.lock_break(empty_url, project=folder.project)
+    await killed.close()
+    left = await tables_of(empty_url)
+
+    await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert {"bootstrap_lock"} == left - before
+    assert before == await tables_of(empty_url)
+
+
 async def test_lock_status_tells_who_works_and_leaves_nothing_behind(
     empty_url: str, tmp_path: Path
 ) -> None:

@@ -136,11 +136,16 @@ class MySQLLockSession:
 
     async def close(self) -> None:
         """The server gives the lock back with the connection; never raises."""
-        if self._announced and await self.is_held():
-            with suppress(DBAPIError, TimeoutError):
-                async with asyncio.timeout(CLOSING):
+        with suppress(DBAPIError, TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                if await self.is_held() and (self._announced or await self._is_written()):
                     await self._connection.run_sync(_TABLE.drop, checkfirst=True)
         await close(self._connection)
+
+    async def _is_written(self) -> bool:
+        """Whether a killed run has left its row, where this one had nothing to announce."""
+        mine = select(_TABLE.c.session).where(_TABLE.c.name == self._name)
+        return (await self._connection.execute(mine)).first() is not None
 
     async def _written(self, session: int) -> Row[tuple[object, ...]] | None:
         """The row of the connection that holds the lock; another's was left by a killed run."""
