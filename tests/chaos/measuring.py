@@ -65,7 +65,7 @@ def measure(
     """
     project = scenario.write(folder / "project")
     asyncio.run(_begin(scenario, project, place.template))
-    attempt = _Attempts(runner=runner, tool=tool, then=then, project=project, folder=folder)
+    attempt = Attempts(runner=runner, tool=tool, then=then, project=project, folder=folder)
     with place.copy() as url:
         assert attempt.run(url) == 0, attempt.output
         points, expected = list(_points(attempt.reached, attempt.ended)), contents(url)
@@ -93,7 +93,7 @@ def _points(statements: list[str], ended: frozenset[int]) -> Iterator[Point]:
             yield Point(moment=Moment.AFTER, number=number)
 
 
-def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> Outcome:
+def _killed(attempt: Attempts, point: Point, url: URL, expected: Contents) -> Outcome:
     code = attempt.run(url, point)
     # The control: it died there, and nowhere else.
     assert (-signal.SIGKILL, str(point)) == (code, attempt.killed), attempt.output
@@ -108,7 +108,7 @@ def _killed(attempt: _Attempts, point: Point, url: URL, expected: Contents) -> O
     )
 
 
-class _Attempts:
+class Attempts:
     """Runs one after the other; `reached` and `output` are those of the last one."""
 
     def __init__(
@@ -116,10 +116,12 @@ class _Attempts:
         *,
         runner: Runner,
         tool: Tool,
-        then: Tool | None,
         project: ProjectFolder,
         folder: Path,
+        then: Tool | None = None,
+        target: str = "head",
     ) -> None:
+        self._target = target
         self._runner = runner
         self._tool = tool
         self._then = then or tool
@@ -145,6 +147,7 @@ class _Attempts:
             log=str(self._log),
             output=str(self._output),
             point=str(point) if point else "",
+            target=self._target,
         )
         return self._runner(run)
 

@@ -48,6 +48,7 @@ class Run:
         log: Gets a line for each statement that was reached.
         output: Gets what is printed.
         point: Where to die; empty for nowhere.
+        target: The revision to migrate to.
     """
 
     tool: Tool
@@ -56,6 +57,7 @@ class Run:
     log: str
     output: str
     point: str = ""
+    target: str = "head"
 
 
 class Runner:
@@ -146,13 +148,13 @@ def _migrate(run: Run) -> int:
 
     project = bootstrap.Project.at(Path(run.ini))
     if run.tool is Tool.BOOTSTRAP:
-        asyncio.run(bootstrap.migrate(run.url, project=project))
+        asyncio.run(bootstrap.migrate(run.url, run.target, project=project))
         return 0
     if run.tool is Tool.REPAIR:
         return asyncio.run(_repair(run.url, project))
     config = Config(run.ini)
     config.set_main_option("sqlalchemy.url", run.url.replace("%", "%%"))
-    alembic.command.upgrade(config, "head")
+    alembic.command.upgrade(config, run.target)
     return 0
 
 
