@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,6 +46,15 @@ class Place:
         return str(path) if self.line is None else f"{path}:{self.line}"
 
 
+class Fault(StrEnum):
+    """What may pass by itself, so that the same may work a moment later."""
+
+    LOST = "the connection was lost"
+    UNREACHABLE = "the server takes no connection"
+    CONFLICT = "another transaction was in the way, and this one was rolled back"
+    READ_ONLY = "the server is read-only"
+
+
 class BootstrapError(Exception):
     """The root of all errors raised on purpose.
 
@@ -52,6 +62,9 @@ class BootstrapError(Exception):
         message: One sentence: what was tried, on what, and why it did not work.
         hint: What to do next; empty when there is nothing better to say than the message.
         place: The file and line to look at, where one is to blame.
+
+    Attributes:
+        fault: What is behind it, where that may pass by itself.
     """
 
     exit_code: ClassVar[int] = 70
@@ -61,6 +74,7 @@ class BootstrapError(Exception):
         self.message = message
         self.hint = hint
         self.place = place
+        self.fault: Fault | None = None
 
 
 class SettingsError(BootstrapError):

@@ -111,6 +111,25 @@ class LockRetried(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunRetried(Event):
+    """A run was ended by what may pass by itself; it begins again after a pause.
+
+    Attributes:
+        revision: The one that was being applied; None between two, or before the first.
+        fault: What happened, in words.
+        attempt: How many tries there were until now.
+        pause: Seconds until the next one.
+        left: Seconds until there is none any more, unless the run gets further before.
+    """
+
+    revision: str | None
+    fault: str
+    attempt: int
+    pause: float
+    left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInterrupted(Event):
     """A run was cancelled, and its statement with it.
 

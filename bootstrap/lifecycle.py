@@ -28,6 +28,7 @@ from bootstrap.records.lock import WAIT
 from bootstrap.running import browsing, inspection
 from bootstrap.running.gentle import LOCK_RETRIES
 from bootstrap.running.planned import Before, unasked
+from bootstrap.running.retrying import RETRY_FOR
 from bootstrap.running.runner import MigrationReport, migrate
 
 _FIRST_PAUSE = 0.1
@@ -275,6 +276,7 @@ async def up(
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
     before: Before = unasked,
+    retry_for: float = RETRY_FOR,
     emit: Emit = silent,
 ) -> UpReport:
     """Creates a database where it is missing, migrates it to the head and seeds it.
@@ -289,6 +291,7 @@ async def up(
         lock_retries: See there.
         statement_timeout: See there.
         before: As for `migrate`.
+        retry_for: See there.
         emit: Told about all that happens.
 
     Raises:
@@ -306,6 +309,7 @@ async def up(
         lock_retries=lock_retries,
         statement_timeout=statement_timeout,
         before=before,
+        retry_for=retry_for,
         emit=emit,
     )
     seeds = (

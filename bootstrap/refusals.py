@@ -99,6 +99,11 @@ _WORDS = {
         why="somebody else holds a lock on it: {text}",
         hint="wait until they are done, then run the command again",
     ),
+    Reason.CONFLICT: _Words(
+        kind=DatabaseInUse,
+        why="another transaction was in the way: {text}",
+        hint="run the command again",
+    ),
     Reason.NOT_A_DATABASE: _Words(
         kind=DatabaseRefused,
         why="the file is not a SQLite database: {text}",
@@ -125,4 +130,6 @@ def database_error(failure: Failure, *, tried: str, place: str) -> DatabaseError
     words = _WORDS[failure.reason]
     why = words.why.format(place=place, text=failure.text)
     code = f" ({failure.code})" if failure.code else ""
-    return words.kind(f"{tried}: {why}{code}", hint=words.hint)
+    error = words.kind(f"{tried}: {why}{code}", hint=words.hint)
+    error.fault = failure.fault
+    return error

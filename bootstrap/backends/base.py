@@ -22,6 +22,7 @@ from bootstrap.backends.guards import Atomicity
 from bootstrap.backends.health import Health
 from bootstrap.backends.sessions import Cancelling, Locks, Waits
 from bootstrap.backends.values import Values
+from bootstrap.errors import Fault
 from bootstrap.schema.model import Schema
 
 
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     IN_USE = "in use"
     READ_ONLY = "read-only"
     BUSY = "busy"
+    CONFLICT = "conflict"
     NOT_A_DATABASE = "not a database"
     CANNOT_OPEN = "cannot open"
     TOO_MANY_CONNECTIONS = "too many connections"
@@ -56,6 +58,7 @@ class Failure:
     reason: Reason
     code: str  # SQLSTATE, server errno or SQLite's result code; empty when there was none
     text: str  # the server's own words, one line
+    fault: Fault | None = None  # None for what does not pass by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
 from bootstrap.backends.base import Failure, Reason
+from bootstrap.errors import Fault
 
 # In this order: the first ones are subclasses of later ones.
 _NETWORK: dict[type[BaseException], Reason] = {
@@ -20,6 +22,16 @@ _NETWORK: dict[type[BaseException], Reason] = {
     TimeoutError: Reason.TIMED_OUT,
     ConnectionError: Reason.CONNECTION_LOST,
     EOFError: Reason.CONNECTION_LOST,
+}
+_PASSING = {
+    Reason.UNKNOWN_HOST: Fault.UNREACHABLE,  # the name of a server that takes over changes
+    Reason.CLOSED_PORT: Fault.UNREACHABLE,
+    Reason.TIMED_OUT: Fault.UNREACHABLE,
+    Reason.STARTING: Fault.UNREACHABLE,
+    Reason.TOO_MANY_CONNECTIONS: Fault.UNREACHABLE,
+    Reason.CONNECTION_LOST: Fault.LOST,
+    Reason.CONFLICT: Fault.CONFLICT,
+    Reason.READ_ONLY: Fault.READ_ONLY,  # until another server is promoted, or this one again
 }
 _NO_WAY = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
@@ -50,6 +62,18 @@ def network_failure(error: BaseException) -> Failure | None:
         if reason:
             return Failure(reason=reason, code="", text=one_line(cause) or reason.value)
     return None
+
+
+def passing(failure: Failure, *, lasting: Collection[str] = ()) -> Failure:
+    """The failure of a server, with what may pass of it by itself.
+
+    Args:
+        failure: As it was translated.
+        lasting: The codes of what would happen again all the same.
+    """
+    if failure.fault is not None or failure.code in lasting:
+        return failure
+    return replace(failure, fault=_PASSING.get(failure.reason))
 
 
 def without_code(error: BaseException) -> Failure | None:

@@ -109,6 +109,20 @@ class Cancellable(Protocol):
             Whether a statement was running, as far as can be told from outside.
         """
 
+    async def end(self, engines: Engines, connecting: Connecting) -> bool:
+        """Has the server give up what it still does for the connection, whose client has lost it.
+
+        Raises the driver's own exception when the server cannot be asked.
+
+        Args:
+            engines: Who makes a connection for that.
+            connecting: The database.
+
+        Returns:
+            Whether something is left, so that one has to ask again; never true where the next run
+            finds out by itself.
+        """
+
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
         """Who is in the way of the statement that runs there; nobody when it does not wait.
 

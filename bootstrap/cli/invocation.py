@@ -132,7 +132,7 @@ class Invocation:
     @property
     def limits(self) -> dict[str, Any]:
         """How long statements may wait and run, by the names that the library has for it."""
-        names = ("lock_timeout", "lock_retries", "statement_timeout")
+        names = ("lock_timeout", "lock_retries", "statement_timeout", "retry_for")
         return {name: getattr(self.settings, name).value for name in names}
 
     @property

@@ -108,6 +108,13 @@ _LIMITS: tuple[Callable[[Any], Any], ...] = (
         metavar="SECONDS",
         help="Cancel a statement that takes longer.",
     ),
+    click.option(
+        "--retry-for",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="How long to try again after a lost connection or a deadlock; 0 for never.  "
+        "[default: 120]",
+    ),
 )
 
 
@@ -144,6 +151,7 @@ _NAMES = (
     "lock_timeout",
     "lock_retries",
     "statement_timeout",
+    "retry_for",
     "allow_ahead",
 )
 _TOML = "pyproject.toml"

@@ -257,6 +257,15 @@ class Screen:
         )
 
     @progress.register
+    def _(self, event: events.RunRetried) -> None:
+        where = f"{event.revision}: " if event.revision else ""
+        self._done(
+            "again",
+            f"{where}{event.fault}; next try in {event.pause:.1f} s, for {event.left:.0f} s more",
+            style="yellow",
+        )
+
+    @progress.register
     def _(self, event: events.TryStarted) -> None:
         self._busy(f"try  {event.backend}")
 

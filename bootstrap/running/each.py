@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from alembic.config import Config
@@ -18,7 +19,7 @@ from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
-from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
+from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import is_sync
 from bootstrap.running.inspection import (
     CurrentReport,
@@ -31,6 +32,7 @@ from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import refuse_unknown
+from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (
     Several,
@@ -40,7 +42,7 @@ from bootstrap.running.several import (
     run_inside_several,
 )
 from bootstrap.running.stopping import what_stays
-from bootstrap.running.turn import LockedTurn
+from bootstrap.running.turn import LockedTurn, Turn
 from bootstrap.running.work import Apply, Look, Terms, approve_all
 from bootstrap.targets import Place
 
@@ -86,6 +88,7 @@ async def migrate_each(
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
+    retry_for: float = RETRY_FOR,
     tag: str | None = None,
     before: Before = unasked,
     emit: Emit = silent,
@@ -106,9 +109,10 @@ async def migrate_each(
         strict: See there.
         wait_lock: Seconds to wait for another run, on each database.
         lock_timeout: See there.
-        lock_retries: See there; a revision that was rolled back is not tried again here, because
-            env.py would begin anew with all databases.
+        lock_retries: See there; env.py begins anew with all databases then, and so it does after
+            what `retry_for` is for: those that are done have nothing left to do.
         statement_timeout: See there.
+        retry_for: See there.
         tag: See there.
         before: See there; called for each database.
         emit: See there.
@@ -130,6 +134,7 @@ async def migrate_each(
         allow_ahead=allow_ahead,
         strict=strict,
         wait=wait_lock,
+        retry_for=retry_for,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(databases, asked)
@@ -147,6 +152,7 @@ async def downgrade_each(
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
+    retry_for: float = RETRY_FOR,
     tag: str | None = None,
     before: Before = unasked,
     emit: Emit = silent,
@@ -162,9 +168,10 @@ async def downgrade_each(
         allow_loss: See there.
         wait_lock: Seconds to wait for another run, on each database.
         lock_timeout: See there.
-        lock_retries: See there; a revision that was rolled back is not tried again here, because
-            env.py would begin anew with all databases.
+        lock_retries: See there; env.py begins anew with all databases then, and so it does after
+            what `retry_for` is for: those that are done have nothing left to do.
         statement_timeout: See there.
+        retry_for: See there.
         tag: See there.
         before: See there; called for each database.
         emit: See there.
@@ -186,6 +193,7 @@ async def downgrade_each(
         per_revision=per_revision,
         allow_loss=allow_loss,
         wait=wait_lock,
+        retry_for=retry_for,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(databases, asked)
@@ -271,53 +279,65 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
     looks = [Look(scripts=scripts, database=one) for one in listed.values()]
     await _looked(listed, looks, config, allow_ahead=asked.terms.allow_ahead)
     forward = Forward(asked.emit)
+    works = [
+        Apply(
+            scripts=scripts,
+            database=database,
+            first=asked.project.first,
+            move=asked.move,
+            turn=Turn(),  # each try has its own
+            emit=forward.send,
+            terms=asked.terms,
+            logbook=logbook_of(asked.project, scripts),
+            reached=True,
+        )
+        for database in listed.values()
+    ]
+    places = [Place(database=database) for database in listed.values()]
+    retries = Retries(seconds=asked.terms.retry_for, works=works, places=places, emit=asked.emit)
+    async with AsyncExitStack() as written:
+        for work, place in zip(works, places, strict=True):
+            await written.enter_async_context(work.logbook.until_the_end(place))
+        try:
+            found = await retries.until_done(lambda: _tried(works, listed, asked, forward))
+        except asyncio.CancelledError:
+            work = next((work for work in works if work.running), works[0])
+            asked.emit(await what_stays(work, Place(database=work.database)))
+            raise
+    seconds = time.perf_counter() - started
+    return MigrateEachReport(
+        databases=tuple(
+            report(work, after, seconds=seconds, tries=retries.count)
+            for work, after in zip(works, found, strict=True)
+        )
+    )
+
+
+async def _tried(
+    works: Sequence[Apply], listed: Mapping[str, Database], asked: Asked, forward: Forward
+) -> list[tuple[str, ...]]:
+    """A run under run locks of its own; where the databases are then."""
+    places = [Place(database=work.database) for work in works]
     async with AsyncExitStack() as held:
-        places = [Place(database=database) for database in listed.values()]
         locks = [
             await held.enter_async_context(run_lock(one, wait=asked.terms.wait, emit=asked.emit))
             for one in places
         ]
-        turns = [
-            LockedTurn(lock, *(other for other in locks if other is not lock)) for lock in locks
-        ]
-        works = [
-            Apply(
-                scripts=scripts,
-                database=place.database,
-                first=asked.project.first,
-                move=asked.move,
-                turn=turn,
-                emit=forward.send,
-                terms=asked.terms,
-                gentle=Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send),
-                logbook=logbook_of(asked.project, scripts),
-            )
-            for place, turn in zip(places, turns, strict=True)
-        ]
-        for work, place in zip(works, places, strict=True):
-            await held.enter_async_context(work.logbook.until_the_end(place))
+        for work, place, lock in zip(works, places, locks, strict=True):
+            work.begin(LockedTurn(lock, *(other for other in locks if other is not lock)))
             await held.enter_async_context(work.watched(place))
-        fresh = asked.project.configuration()  # env.py may have changed the other one
-        told = configured_for(fresh, listed, is_sync=is_sync(scripts))
-        await _worked(works, asked, told)
+        await gently(partial(_ran, works, listed, asked), works)
         forward.check()
         found = [await verified(work, place) for work, place in zip(works, places, strict=True)]
         for lock in locks:
             await lock.prove()
-    seconds = time.perf_counter() - started
-    done = zip(works, found, strict=True)
-    return MigrateEachReport(
-        databases=tuple(report(work, after, seconds=seconds) for work, after in done)
+    return found
+
+
+async def _ran(works: Sequence[Apply], listed: Mapping[str, Database], asked: Asked) -> None:
+    """Runs env.py once, with the works in it."""
+    fresh = asked.project.configuration()  # env.py may have changed the other one
+    told = configured_for(fresh, listed, is_sync=is_sync(works[0].scripts))
+    await run_inside_several(
+        Several(works), config=told, destination_rev=asked.move.destination, tag=asked.tag
     )
-
-
-async def _worked(works: list[Apply], asked: Asked, config: Config) -> None:
-    """Lets env.py do the works; says what stays where the caller does not wait for their end."""
-    several = Several(works)
-    try:
-        await run_inside_several(
-            several, config=config, destination_rev=asked.move.destination, tag=asked.tag
-        )
-    except asyncio.CancelledError:
-        asked.emit(await what_stays(several.now, Place(database=several.now.database)))
-        raise

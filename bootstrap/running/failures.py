@@ -17,9 +17,10 @@ from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFailed
 from bootstrap.journal.entries import Progress
 from bootstrap.revisions import faults
+from bootstrap.running.handed import not_handed
 from bootstrap.running.moves import Direction, Step
 from bootstrap.running.position import Undone
-from bootstrap.running.work import Apply, Look, not_handed
+from bootstrap.running.work import Apply, Look
 
 _ASYNCIO = Path(asyncio.__file__).parent
 _SQL_SHOWN = 200  # characters of a statement in a message
@@ -27,6 +28,8 @@ _SQL_SHOWN = 200  # characters of a statement in a message
 _AGAIN = {
     Reason.BUSY: "somebody else holds a lock; wait until they are done, then run the command "
     "again; --lock-timeout and --lock-retries make it wait longer",
+    Reason.CONFLICT: "run the command again, when others write less; --retry-for SECONDS tries "
+    "longer by itself",
     Reason.CONNECTION_LOST: "look at the server's log; bootstrap status says where the database is",
     Reason.READ_ONLY: "name the primary server, or a file that may be written",
     Reason.NO_RIGHT: "grant the right, or use another account, then run the command again",
@@ -138,12 +141,15 @@ def _in_revision(
     hint = _AGAIN.get(failure.reason) or _what_stays(work, database, place)
     if failure.reason is Reason.ALREADY_THERE and not (progress and progress.applied):
         hint = f"{_LEFT}{hint}"
-    return StatementFailed(
+    failed = StatementFailed(
         "\n".join(line for line in lines if line),
         hint=hint,
         place=place,
         busy=failure.reason is Reason.BUSY,
     )
+    # A time-out in the middle is one that a driver was told to have, and will come again.
+    failed.fault = None if failure.reason is Reason.TIMED_OUT else failure.fault
+    return failed
 
 
 def _met_with(work: Look, failure: Failure) -> tuple[str, ...]:

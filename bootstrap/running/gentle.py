@@ -154,9 +154,14 @@ class Gentle:
             given = LOCK_TIMEOUT
         self._patience.limit(given)
 
+    @property
+    def outside(self) -> bool:
+        """Whether something was done outside of a transaction, which stays."""
+        return self._patience is not None and self._patience.outside
+
     async def rested(self) -> bool:
         """Pauses before what was rolled back is tried again; false when it should not be."""
-        if self._patience is not None and self._patience.outside:
+        if self.outside:
             return False
         pause = self._pause()
         if pause is None:

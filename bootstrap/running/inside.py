@@ -51,6 +51,7 @@ async def run_inside(work: Look, *, config: Config, **options: object) -> None:
             )
             return
         await refuse_missing(work.database)
+        work.reached = True
         await in_thread(partial(_by_url, work, config, **given), stop=partial(stop, work))
 
 

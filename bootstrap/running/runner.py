@@ -6,24 +6,24 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from alembic.config import Config
-
-from bootstrap.errors import DatabaseInUse, RevisionError, StatementFailed
+from bootstrap.errors import RevisionError
 from bootstrap.events import Emit, Event, silent
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.records.versions import read_heads
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
-from bootstrap.running.gentle import LOCK_RETRIES, Gentle, Limits
+from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
-from bootstrap.running.position import Position, Undone, unknown
+from bootstrap.running.position import Position, unknown
+from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.stopping import what_stays
-from bootstrap.running.turn import LockedTurn
+from bootstrap.running.turn import LockedTurn, Turn
 from bootstrap.running.work import Apply, Terms, approve_all
 from bootstrap.targets import Place, Target, opened
 
@@ -35,6 +35,7 @@ class MigrationReport:
     Attributes:
         ahead: Those of them that no file of the project has: newer code applied them. Nothing was
             done then.
+        tries: How often the run was begun; more than once after what passes by itself.
     """
 
     database: str
@@ -45,6 +46,7 @@ class MigrationReport:
     steps: tuple[AppliedStep, ...]
     seconds: float
     ahead: tuple[str, ...] = ()
+    tries: int = 1
 
 
 async def migrate(
@@ -60,6 +62,7 @@ async def migrate(
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
+    retry_for: float = RETRY_FOR,
     tag: str | None = None,
     before: Before = unasked,
     emit: Emit = silent,
@@ -82,6 +85,9 @@ async def migrate(
             neither env.py nor the server's configuration has chosen one.
         lock_retries: How often what got no lock is tried again, after growing pauses.
         statement_timeout: Seconds that a statement may run; None or 0 for no limit.
+        retry_for: Seconds to try again for after what may pass by itself: a connection that is
+            lost, a server that is restarted, a deadlock. On a connection of yours nothing is tried
+            again: it is lost, and what was open there with it.
         tag: What env.py reads with `context.get_tag_argument()`.
         before: Called with what is planned when there is something to do, under the run lock, when
             nothing is written yet, in the thread of env.py. What it raises ends the run.
@@ -108,6 +114,7 @@ async def migrate(
         allow_ahead=allow_ahead,
         strict=strict,
         wait=wait_lock,
+        retry_for=retry_for,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(database, asked)
@@ -125,6 +132,7 @@ async def downgrade(
     lock_timeout: float | None = None,
     lock_retries: int = LOCK_RETRIES,
     statement_timeout: float | None = None,
+    retry_for: float = RETRY_FOR,
     tag: str | None = None,
     before: Before = unasked,
     emit: Emit = silent,
@@ -142,6 +150,7 @@ async def downgrade(
         lock_timeout: As for `migrate`, and so are the next two.
         lock_retries: See there.
         statement_timeout: See there.
+        retry_for: See there.
         tag: As for `migrate`.
         before: See there.
         emit: Told about each step.
@@ -163,6 +172,7 @@ async def downgrade(
         per_revision=per_revision,
         allow_loss=allow_loss,
         wait=wait_lock,
+        retry_for=retry_for,
     )
     asked = Asked(project=project, move=move, terms=terms, tag=tag, emit=emit)
     return await _run(database, asked)
@@ -212,59 +222,52 @@ class Asked:
 
 async def _run(target: Target, asked: Asked) -> MigrationReport:
     started = time.perf_counter()
-    config, scripts = await in_thread(lambda: loaded(asked.project))
+    _, scripts = await in_thread(lambda: loaded(asked.project))
     check_target(asked.move, scripts)
     forward = Forward(asked.emit)
-    async with (
-        opened(target) as place,
-        run_lock(place, wait=asked.terms.wait, emit=asked.emit) as lock,
-    ):
-        turn = LockedTurn(lock)
-        gentle = Gentle(limits=asked.terms.limits, turn=turn, emit=forward.send)
+    async with opened(target) as place:
         work = Apply(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
             first=asked.project.first,
             move=asked.move,
-            turn=turn,
+            turn=Turn(),  # each try has its own
             emit=forward.send,
             terms=asked.terms,
-            gentle=gentle,
             logbook=logbook_of(asked.project, scripts),
         )
+        retries = Retries(
+            seconds=asked.terms.retry_for, works=(work,), places=(place,), emit=asked.emit
+        )
         async with work.logbook.until_the_end(place):
-            await _worked(work, gentle, place, asked, config)
+            try:
+                after = await retries.until_done(lambda: _tried(work, place, asked, forward))
+            except asyncio.CancelledError:
+                asked.emit(await what_stays(work, place))
+                raise
+    return report(work, after, seconds=time.perf_counter() - started, tries=retries.count)
+
+
+async def _tried(work: Apply, place: Place, asked: Asked, forward: Forward) -> tuple[str, ...]:
+    """A run under a run lock of its own; where the database is then."""
+    config = asked.project.configuration()  # env.py may have changed that of the last try
+    run = partial(
+        run_inside,
+        work,
+        config=config,
+        purge=asked.move.purge,
+        destination_rev=asked.move.destination,
+        tag=asked.tag,
+    )
+    async with run_lock(place, wait=asked.terms.wait, emit=asked.emit) as lock:
+        work.begin(LockedTurn(lock))
+        async with work.watched(place):
+            await gently(run, (work,))
         forward.check()
         after = await verified(work, place)
         await lock.prove()
-    return report(work, after, seconds=time.perf_counter() - started)
-
-
-async def _worked(work: Apply, gentle: Gentle, place: Place, asked: Asked, config: Config) -> None:
-    """Lets env.py do the work, again where it got no lock and nothing of it is left."""
-    try:
-        async with work.watched(place):
-            while not await _came_through(work, gentle, asked, config):
-                work.again()
-    except asyncio.CancelledError:
-        asked.emit(await what_stays(work, place))
-        raise
-
-
-async def _came_through(work: Apply, gentle: Gentle, asked: Asked, config: Config) -> bool:
-    move, tag = asked.move, asked.tag
-    try:
-        await run_inside(
-            work, config=config, purge=move.purge, destination_rev=move.destination, tag=tag
-        )
-    except (StatementFailed, DatabaseInUse) as error:
-        busy = isinstance(error, DatabaseInUse) or error.busy
-        undone = work.position is not None and work.position.undone in {Undone.RUN, Undone.REVISION}
-        if not busy or not undone or not await gentle.rested():
-            raise
-        return False
-    return True
+    return after
 
 
 async def verified(work: Apply, place: Place) -> tuple[str, ...]:
@@ -300,13 +303,16 @@ def _where(work: Apply, position: Position) -> str:
     return "the database" if len(work.calls) == 1 else f"{position.lock_name} of the database"
 
 
-def report(work: Apply, after: tuple[str, ...], *, seconds: float) -> MigrationReport:
+def report(
+    work: Apply, after: tuple[str, ...], *, seconds: float, tries: int = 1
+) -> MigrationReport:
     """What work has done; of several version tables in one database, the last one's place.
 
     Args:
         work: It is done, and verified.
         after: Where the database was found to be.
         seconds: What it took.
+        tries: How often it was begun.
     """
     call = list(work.calls.values())[-1]
     position = call.position
@@ -319,6 +325,7 @@ def report(work: Apply, after: tuple[str, ...], *, seconds: float) -> MigrationR
         steps=tuple(work.applied),
         seconds=seconds,
         ahead=unknown(work.scripts, position) if work.terms.allow_ahead else (),
+        tries=tries,
     )
 
 

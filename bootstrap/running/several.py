@@ -129,8 +129,9 @@ async def run_inside_several(several: Several[W], *, config: Config, **options: 
         SettingsError: env.py connects to a database that nobody has listed.
     """
     databases = [work.database for work in several.works]
-    for database in databases:
-        await refuse_missing(database)
+    for work in several.works:
+        await refuse_missing(work.database)
+        work.reached = True
     scripts = several.works[0].scripts
     given: dict[str, Any] = {"around": surroundings(config, *databases), **options}
 

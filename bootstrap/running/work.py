@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, event
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap import backends
@@ -26,14 +26,16 @@ from bootstrap.backends import guards
 from bootstrap.backends.guards import Guard
 from bootstrap.backends.sessions import Cancellable
 from bootstrap.database import Database
-from bootstrap.errors import SettingsError
+from bootstrap.errors import Fault, LockLost
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
 from bootstrap.records.lock import WAIT
 from bootstrap.records.names import JOURNAL, LOG
 from bootstrap.running import half
 from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
+from bootstrap.running.done import Done, applied
 from bootstrap.running.gentle import Gentle, Limits
+from bootstrap.running.handed import not_handed, refuse_another
 from bootstrap.running.heads import heads_after
 from bootstrap.running.logbook import Logbook
 from bootstrap.running.moves import (
@@ -80,6 +82,7 @@ class Terms:
         allow_ahead: Apply nothing, instead of refusing, where newer code has been.
         strict: Refuse where the file of an applied revision was changed.
         wait: Seconds to wait for another run, and for a statement that a killed one has left.
+        retry_for: Seconds to try again for after what may pass by itself.
     """
 
     approve: Approve = approve_all
@@ -90,6 +93,7 @@ class Terms:
     allow_ahead: bool = False
     strict: bool = False
     wait: float = WAIT
+    retry_for: float = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +111,7 @@ class Look:
         failed: What went wrong inside env.py, which may swallow it.
         cancellable: How its statement is cancelled; None where nobody can.
         watching: What is to be undone at the end, on a connection that may outlive the work.
+        reached: Whether the server has answered.
     """
 
     scripts: ScriptDirectory
@@ -119,6 +124,7 @@ class Look:
     failed: BaseException | None = None
     cancellable: Cancellable | None = None
     watching: ExitStack = field(default_factory=ExitStack)
+    reached: bool = False
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -206,7 +212,6 @@ class Apply(Look):
         gentle: Keeps it from standing in the way of others; None for what only writes a script.
         logbook: Writes down what is run.
         running: The step that is being applied; it stays set when that fails.
-        applied: The steps that are done; not yet committed where one transaction holds all.
         calls: What each `context.configure()` has led to, by its version table; an env.py may have
             one in each schema. Of two for the same one the last counts.
         refused: What the caller has raised when it was told what is planned.
@@ -222,9 +227,9 @@ class Apply(Look):
     gentle: Gentle | None = None
     logbook: Logbook = field(default_factory=Logbook)
     running: Step | None = None
-    applied: list[AppliedStep] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
     refused: Exception | None = None
+    _done: Done = field(default_factory=Done)
     _planned: tuple[AlembicStep, ...] = ()
     _begin: tuple[str, ...] = ()
     _guard: Guard = field(default_factory=Guard)
@@ -237,30 +242,37 @@ class Apply(Look):
 
     def look(self, context: MigrationContext) -> None:
         """Waits for other runs, reads the position and plans, while nothing is written yet."""
-        name = qualified(context.version_table, context.version_table_schema)
         if not (read_only := reason_not_to_write(context)):
-            self.turn.take(name)
+            self.turn.take(_table(context))
         with only_reading(context):
             self.watch(context)
             self.position = read_position(context)
             self.turn.settled()
-            self._begin, self._planned = self._plan(self.position, context)
-            if self._planned or self.move.purge or not self.position.heads:
-                self.database.refuse_read_only(read_only)
-            self.calls[name] = Call(
-                position=self.position,
-                before=self.calls[name].before if name in self.calls else self.position.heads,
-                begin=self._begin,
-                planned=self._planned,
-            )
-            if self.terms.strict:
-                self.logbook.refuse_changed(context, self.position.heads)
-            self.terms.approve(context, self._planned)
-        if self._planned and name not in self._told:
-            self._told.add(name)
+            self._decide(self.position, context, read_only=read_only)
+        if self._planned and _table(context) not in self._told:
+            self._told.add(_table(context))
             self._ask(self.position)
 
+    def _decide(
+        self, position: Position, context: MigrationContext, *, read_only: str = ""
+    ) -> None:
+        """Plans from a position, and asks whether that may be done."""
+        self._begin, self._planned = self._plan(position, context)
+        if self._planned or self.move.purge or not position.heads:
+            self.database.refuse_read_only(read_only)
+        name = _table(context)
+        self.calls[name] = Call(
+            position=position,
+            before=self.calls[name].before if name in self.calls else position.heads,
+            begin=self._begin,
+            planned=self._planned,
+        )
+        if self.terms.strict:
+            self.logbook.refuse_changed(context, position.heads)
+        self.terms.approve(context, self._planned)
+
     def _ask(self, position: Position) -> None:
+        """Asks the caller, who may say no in an exception of their own."""
         steps = [as_step(step, self.scripts) for step in self._planned]
         planned = Planned(
             database=str(self.database),
@@ -334,6 +346,7 @@ class Apply(Look):
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
         """Yields the planned steps; what follows a `yield` runs when that step is done."""
+        self._look_again(heads, context)
         if self._planned:
             half.check(self._guard, self._planned, self.scripts, heads)
             self.turn.announce()
@@ -343,7 +356,7 @@ class Apply(Look):
             planned = waiting.popleft()
             number, total = number + 1, number + 1 + len(waiting)
             self.go_on()
-            self.turn.prove()
+            self._prove(context)
             step = self.running = as_step(planned, self.scripts)
             self._limit(planned, step, context)
             self.emit(StepStarted(**_about(step), number=number, total=total))
@@ -353,29 +366,93 @@ class Apply(Look):
             planned.migration_fn = self._guard.surrounded(planned.migration_fn)
             self.logbook.begin(planned, resumed=resumed)
             started = time.perf_counter()
-            yield planned
+            with self._done.unanswered(step, _table(context), context):
+                yield planned
             self._guard.finished()
             seconds = time.perf_counter() - started
             self.running = None
             if isinstance(planned, First):
                 step = as_step(planned, self.scripts)
                 waiting.extend(self._after(planned, context))
-            self.applied.append(AppliedStep(**_about(step), seconds=seconds))
+            self._done.add(_table(context), applied(step, seconds=seconds))
             self.emit(StepFinished(**_about(step), number=number, total=total, seconds=seconds))
 
     def _after(self, first: First, context: MigrationContext) -> tuple[AlembicStep, ...]:
         """The steps that follow what the project's function has made."""
         steps = self.move.alembic_steps(self.scripts, first.to_)
         self._planned = (first, *steps)
-        name = qualified(context.version_table, context.version_table_schema)
+        name = _table(context)
         self.calls[name] = replace(self.calls[name], planned=self._planned)
         return steps
 
+    def _look_again(self, heads: Sequence[str], context: MigrationContext) -> None:
+        """Looks what became of earlier tries, and of what another run had left on the server.
+
+        The backend has waited for that since the position was read.
+        """
+        if context.as_sql or self.move.purge or self.position is None:
+            return
+        found = tuple(sorted(heads))
+        if found != self.position.heads:
+            self.position = replace(self.position, heads=found)
+            self._decide(self.position, context)
+        self._done.settle(_table(context), found, self.scripts)
+
+    def _prove(self, context: MigrationContext) -> None:
+        """Looks that the run lock is ours.
+
+        Raises:
+            LockLost: It is not. Where the connection of the revisions is lost as well, both were
+                lost together; else somebody has taken the lock away, and waits for its end.
+        """
+        try:
+            self.turn.prove()
+        except LockLost as error:
+            error.fault = None if _answers(context) else Fault.LOST
+            raise
+
+    @property
+    def applied(self) -> list[AppliedStep]:
+        """The steps that are done; not yet committed where one transaction holds all."""
+        return self._done.steps
+
+    def begin(self, turn: Turn) -> None:
+        """Begins a try under a run lock of its own, with all patience for the locks of others."""
+        self.turn = turn
+        self.gentle = Gentle(limits=self.terms.limits, turn=turn, emit=self.emit)
+
     def again(self) -> None:
-        """Forgets the step that failed, and those before it that were undone with it."""
+        """Forgets what failed; what is done is seen when it begins again."""
         self.failed = self.running = None
-        if self.position is None or self.position.undone in {Undone.RUN, Undone.PROGRAM}:
-            self.applied.clear()
+        self._guard = Guard()  # that of a connection which is gone
+
+    @property
+    def mark(self) -> tuple[str, int] | None:
+        """How far the run came: the revision, and how many statements of it stay."""
+        if self.running is None:
+            return None
+        return self.running.revision, self.progress.applied if self.progress else 0
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether what failed was undone, so that env.py may run again under the same run lock."""
+        undone = self.position.undone if self.position is not None else Undone.NOTHING
+        own = undone is Undone.PROGRAM and self.connection is None  # it is env.py's that is left
+        return own or undone in {Undone.RUN, Undone.REVISION}
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether all that a try does is undone when it ends early, or recorded."""
+        return self.gentle is None or not self.gentle.outside
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the run may begin again when its connection was lost."""
+        return self.reached and self.connection is None and self.leaves_nothing
+
+    async def gentle_rest(self) -> bool:
+        """Pauses before env.py runs again for want of a lock; false when it should not."""
+        return self.gentle is not None and await self.gentle.rested()
 
     def watched(self, place: Place) -> AbstractAsyncContextManager[None]:
         """Looks at its statements from outside during the block, in the caller's event loop."""
@@ -418,29 +495,18 @@ class Apply(Look):
         return heads_after(self._begin, self._planned)
 
 
-def refuse_another(database: Database, url: URL) -> None:
-    """Refuses the connection of an env.py that has its database from somewhere else.
-
-    Raises:
-        SettingsError: It is another database than the one that was asked for.
-    """
-    found = Database(url=url, backend=backends.of_url(url))
-    if url.database and found.identity != database.identity:
-        raise SettingsError(
-            f"env.py connects to {found}, but {database} was asked for; nothing was run",
-            hint="let env.py take the URL from sqlalchemy.url, or ask for the database it names",
-        )
+def _table(context: MigrationContext) -> str:
+    return qualified(context.version_table, context.version_table_schema)
 
 
-def not_handed() -> SettingsError:
-    """The error for an env.py that has no use for a program's connection."""
-    return SettingsError(
-        "env.py does not use the connection that it was given; nothing was run",
-        hint="begin the function in env.py that connects with these two lines, where "
-        "do_run_migrations is what calls context.configure(connection=connection, ...):\n"
-        '    if (connection := config.attributes.get("connection")) is not None:\n'
-        "        return do_run_migrations(connection)",
-    )
+def _answers(context: MigrationContext) -> bool:
+    """Whether the connection of the revisions is still there."""
+    try:
+        assert context.connection is not None  # noqa: S101 - steps of a script need no lock
+        context.connection.scalar(select(1))
+    except Exception:  # noqa: BLE001 - whatever the driver says: it is of no more use
+        return False
+    return True
 
 
 def _about(step: Step) -> dict[str, Any]:

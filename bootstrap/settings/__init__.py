@@ -83,6 +83,7 @@ class Settings:
             for what `migrate` says.
         lock_retries: How often what got no lock is tried again.
         statement_timeout: Seconds that a statement of a revision may run; None or 0 for no limit.
+        retry_for: Seconds that a run is tried again for after what may pass by itself.
         allow_ahead: Whether a database may be at revisions of newer code.
         before_migrate: The command that runs before the first revision.
         after_migrate: The command that runs when all are applied.
@@ -178,6 +179,10 @@ class Settings:
     statement_timeout: Annotated[
         Setting[float | None],
         Spec(kind=SECONDS, default=None, environment=("BOOTSTRAP_STATEMENT_TIMEOUT",)),
+    ]
+    retry_for: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=120.0, environment=("BOOTSTRAP_RETRY_FOR",)),
     ]
     allow_ahead: Annotated[
         Setting[bool],

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 import bootstrap
 from bootstrap import events
 from bootstrap.reference import configuration_file, datasets_folder, migrations_folder
-from bootstrap.running.work import not_handed
+from bootstrap.running.handed import not_handed
 from tests.conformance.test_moves import run_alembic, tables, tables_of
 from tests.projects import ProjectFolder, new_project, three_tables
 

@@ -156,6 +156,7 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "wait_lock": 300.0,
         "lock_timeout": None,
         "lock_retries": 10,
+        "retry_for": 120.0,
         "statement_timeout": None,
         "before_migrate": None,
         "after_migrate": None,

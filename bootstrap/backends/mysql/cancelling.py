@@ -59,6 +59,10 @@ class _Session:
                 raise
             return False
 
+    async def end(self, engines: Engines, connecting: Connecting) -> bool:
+        """Lets its statement go on: the journal waits for that, and knows then what was done."""
+        return False
+
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
         """Asks the server."""
         async with look(engines, connecting) as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy.exc import InvalidRequestError
 
 from bootstrap.backends.base import Failure, Reason
-from bootstrap.backends.chain import causes, network_failure, one_line, without_code
+from bootstrap.backends.chain import causes, network_failure, one_line, passing, without_code
 
 _REASONS = {
     1045: Reason.WRONG_PASSWORD,
@@ -28,6 +28,10 @@ _REASONS = {
     1792: Reason.READ_ONLY,
     1836: Reason.READ_ONLY,
     1205: Reason.BUSY,
+    1213: Reason.CONFLICT,  # a deadlock, whose victim may try again
+    1020: Reason.CONFLICT,  # MariaDB with innodb_snapshot_isolation: changed since it was read
+    3101: Reason.CONFLICT,  # MySQL: rolled back by Group Replication
+    1047: Reason.STARTING,  # Galera: the node is not ready yet
     1040: Reason.TOO_MANY_CONNECTIONS,
     1203: Reason.TOO_MANY_CONNECTIONS,
     1226: Reason.TOO_MANY_CONNECTIONS,
@@ -45,6 +49,7 @@ _REASONS = {
     1826: Reason.ALREADY_THERE,  # a foreign key
 }
 _CANNOT_CONNECT = {2002, 2003, 2005}
+_LASTING = {"1792"}  # somebody has made the transaction read-only, not the server
 
 
 class MySQLErrors:
@@ -52,6 +57,10 @@ class MySQLErrors:
 
     def translate(self, error: BaseException) -> Failure | None:
         """Translates an exception of the driver or of SQLAlchemy; None when it is another's."""
+        failure = self._translated(error)
+        return failure and passing(failure, lasting=_LASTING)
+
+    def _translated(self, error: BaseException) -> Failure | None:
         for cause in causes(error):
             number, text = _number(cause)
             if number in _CANNOT_CONNECT:

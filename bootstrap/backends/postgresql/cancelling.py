@@ -30,6 +30,10 @@ _CANCEL = text(
     # What was cancelled is undone by this one; it needs no hurry.
     " AND query NOT ILIKE 'rollback%'"
 )
+_END = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :begun"
+)
 
 
 class PostgreSQLCancelling:
@@ -59,6 +63,12 @@ class _Process:
         async with look(engines, connecting) as connection:
             return (await connection.execute(_CANCEL, values)).first() is not None
 
+    async def end(self, engines: Engines, connecting: Connecting) -> bool:
+        """Ends the process, and with it its transaction and locks (pg_terminate_backend)."""
+        async with look(engines, connecting) as connection:
+            values = {"pid": self.pid, "begun": self.begun}
+            return (await connection.execute(_END, values)).first() is not None
+
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
         """Asks the server (pg_blocking_pids)."""
         async with look(engines, connecting) as connection:
@@ -72,6 +82,10 @@ class _BehindPooler:
     async def cancel(self, engines: Engines, connecting: Connecting) -> bool:
         """Sends the driver's own request, which the pooler passes on if there is a statement."""
         await asyncio.to_thread(self.raw.cancel)
+        return False
+
+    async def end(self, engines: Engines, connecting: Connecting) -> bool:
+        """Leaves it to the pooler, which closes the connection of a client that is gone."""
         return False
 
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:

@@ -36,6 +36,10 @@ class _Open:
                 await answer
         return False
 
+    async def end(self, engines: Engines, connecting: Connecting) -> bool:
+        """There is no server that could go on."""
+        return False
+
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:
         """A file does not tell who has locked it."""
         return ()
