@@ -13,6 +13,7 @@ from uuid import UUID
 from bootstrap.journal.entries import Outcome, Refusal
 
 _LONGEST = 1_000_000  # characters of a result that are kept
+_PLAIN = (str, int, float, bool, bytes, Decimal, datetime, date)
 _TYPE, _VALUE = "type", "value"
 
 
@@ -79,11 +80,21 @@ def digest(sql: str, parameters: Any) -> str:
     A value of an unknown type counts by its `repr`, which is another one in another process if it
     has an address in it: then the statement is taken for another one, and nothing is guessed.
     """
-    try:
-        written = json.dumps(_value(parameters), sort_keys=True)
-    except NotKept:
+    if _is_plain(parameters):
         written = repr(parameters)
+    else:
+        try:
+            written = json.dumps(_value(parameters), sort_keys=True)
+        except NotKept:
+            written = repr(parameters)
     return hashlib.sha256(f"{sql}\0{written}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether its `repr` tells all of it; for many rows that takes a tenth of the time."""
+    if type(value) in (tuple, list):
+        return all(map(_is_plain, value))
+    return value is None or type(value) in _PLAIN
 
 
 def written(outcome: Outcome) -> str:
@@ -102,7 +113,8 @@ def _text(outcome: Outcome, *, rows: Any) -> str:
         "rows": rows,
         "rowcount": outcome.rowcount,
         "lastrowid": outcome.lastrowid,
-        "refusal": refusal and [refusal.name, [_plain(one) for one in refusal.arguments]],
+        "refusal": refusal
+        and [refusal.names, [_plain(one) for one in refusal.arguments], refusal.state],
         "variables": {name: _value(value) for name, value in outcome.variables.items()},
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None})
@@ -128,6 +140,7 @@ def read(text: str) -> Outcome:
         rows=None if rows is None else [tuple(one) for one in _restored(rows)],
         rowcount=fields["rowcount"],
         lastrowid=fields.get("lastrowid"),
-        refusal=refusal and Refusal(name=refusal[0], arguments=tuple(refusal[1])),
+        refusal=refusal
+        and Refusal(names=tuple(refusal[0]), arguments=tuple(refusal[1]), state=refusal[2]),
         variables={name: _restored(value) for name, value in fields["variables"].items()},
     )

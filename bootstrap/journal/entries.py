@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 NAME = "bootstrap_journal"  # of the table
+# The execution options of a statement that bootstrap adds to a revision's.
+UNSEEN = {"bootstrap_unseen": True}
 # One row of a DBAPI cursor's `description`.
 Column: TypeAlias = tuple[Any, ...]
 
@@ -64,12 +66,14 @@ class Refusal:
     """An exception of the driver, so that it can be raised again.
 
     Attributes:
-        name: Its class, as the driver's module has it.
+        names: Its class and what that is derived from, as the driver's module has them.
         arguments: Most often the server's number and text.
+        state: Its SQLSTATE, where the driver keeps that apart.
     """
 
-    name: str
+    names: tuple[str, ...]
     arguments: tuple[Any, ...]
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

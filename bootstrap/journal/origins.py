@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -24,12 +24,19 @@ def line(part: Part) -> int | None:
 
 def refused(error: Exception) -> Outcome:
     """An exception of the driver, to be kept."""
-    return Outcome(refusal=Refusal(name=type(error).__name__, arguments=tuple(error.args)))
+    names = tuple(one.__name__ for one in type(error).__mro__ if issubclass(one, Exception))
+    state = getattr(error, "sqlstate", None)
+    return Outcome(refusal=Refusal(names=names, arguments=tuple(error.args), state=state))
 
 
 def exception(connection: Connection, refusal: Refusal) -> Exception:
     """The driver's exception again, so that SQLAlchemy and the revision take it for what it was."""
     driver: Any = connection.dialect.loaded_dbapi
-    kind = getattr(driver, refusal.name, driver.Error)
-    found: Exception = kind(*refusal.arguments)
-    return found
+    rooms = (driver, getattr(driver, "errors", None))
+    kinds = (getattr(room, name, None) for name in refusal.names for room in rooms)
+    found: Any = next((kind for kind in kinds if kind is not None), driver.Error)(
+        *refusal.arguments
+    )
+    if refusal.state and getattr(found, "sqlstate", None) != refusal.state:
+        found.sqlstate = refusal.state
+    return cast("Exception", found)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
 
 from bootstrap.errors import HalfApplied
 from bootstrap.journal import encoding, origins, refusing
-from bootstrap.journal.course import Course, without_tail
+from bootstrap.journal.course import Course
 from bootstrap.journal.cursors import KeptCursor, taken
-from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress
+from bootstrap.journal.entries import NAME, UNSEEN, Entry, Kind, Outcome, Part, Progress
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.raw import Watch
 from bootstrap.journal.sending import Send, patiently
 from bootstrap.journal.statements import Decision, Nature, Said
 from bootstrap.journal.store import Store
+from bootstrap.journal.waiting import Waiting
 
-_MOST_WAITING = 500  # entries in memory
+# A run that is stopped sends nothing but what is about the journal.
+_COMMIT, _ROLLBACK = f"COMMIT /* {NAME} */", f"ROLLBACK /* {NAME} */"
 
 
 class Recorder:
@@ -48,12 +51,9 @@ class Recorder:
         self._refused: HalfApplied | None = None
         self._number = 0
         self._statements = 0
-        self._since: list[Entry] = []  # not durable yet
-        self._written = 0  # how many of them have a row in the open transaction
-        self._savepoints: dict[str, int] = {}
+        self._waiting = Waiting()
         self._lastrowid: int | None = None
         self._durable = 0  # statements
-        self._refused_last = 0  # of them, at the end: they wait for what makes them count
         self._resumes = False
         self._finishes = False  # whether the statement that comes was done in part
 
@@ -91,8 +91,7 @@ class Recorder:
         self._part, self._course, self._refused = part, Course(entries), None
         self._number = self._statements = 0
         self._resumes, self._lastrowid = bool(entries), None
-        self._is_durable()
-        self._durable = self._refused_last = 0
+        self._waiting, self._durable = Waiting(), 0
         try:
             yield
             if self._refused is not None:
@@ -104,7 +103,7 @@ class Recorder:
     @property
     def progress(self) -> Progress:
         """How far the revision came."""
-        return Progress(statement=self._statements, applied=self._durable - self._refused_last)
+        return Progress(statement=self._statements, applied=self._durable)
 
     @contextmanager
     def own(self) -> Iterator[None]:
@@ -125,39 +124,30 @@ class Recorder:
     # -- what SQLAlchemy calls
 
     def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
-        return self._seen(
-            cursor,
-            sql,
-            parameters,
-            context,
-            self._patient(
-                lambda text: context.dialect.do_execute(cursor, text, parameters, context)
-            ),
-        )
+        def send(text: str) -> None:
+            context.dialect.do_execute(cursor, text, parameters, context)
+
+        return self._seen(cursor, sql, parameters, context, self._patient(send))
 
     def _do_executemany(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
+        def send(text: str) -> None:
+            context.dialect.do_executemany(cursor, text, parameters, context)
+
         # Not again when it got no lock: the driver sends one after the other, and some are done.
-        return self._seen(
-            cursor,
-            sql,
-            parameters,
-            context,
-            lambda text: context.dialect.do_executemany(cursor, text, parameters, context),
-        )
+        return self._seen(cursor, sql, parameters, context, send)
 
     def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
-        return self._seen(
-            cursor,
-            sql,
-            (),
-            context,
-            self._patient(lambda text: context.dialect.do_execute_no_params(cursor, text, context)),
-        )
+        def send(text: str) -> None:
+            context.dialect.do_execute_no_params(cursor, text, context)
+
+        return self._seen(cursor, sql, (), context, self._patient(send))
 
     def _seen(self, cursor: Any, sql: str, parameters: Any, context: Any, send: Send) -> bool:
         """Whether the statement was taken care of."""
         ours = context is not None and context.root_connection is self._connection
         if not ours or self._own or self._part is None:
+            return False
+        if UNSEEN.keys() <= context.execution_options.keys():
             return False
         if self._refused is not None:
             raise self._refused
@@ -189,7 +179,7 @@ class Recorder:
     def _rollback(self, _connection: Connection) -> None:
         """Before SQLAlchemy rolls back."""
         if self._part is not None:
-            self._undo(0)
+            self._waiting.undo()
 
     def _raw(self) -> None:
         """The revision asks for a cursor of the driver: what it does with that nobody sees.
@@ -211,17 +201,15 @@ class Recorder:
         )
         recorded = self._course.next
         if recorded is not None:
-            same = recorded.digest == met.digest
-            self._refuse(
-                refusing.not_kept(self._here, recorded)
-                if same
-                else refusing.another(self._here, recorded, met)
-            )
+            if recorded.digest != met.digest:
+                self._refuse(refusing.another(self._here, recorded, met))
+            self._refuse(refusing.not_kept(self._here, recorded))
         if self._resumes:
             self._go_live()
         self._number += 1
-        self._since.append(replace(met, number=self._number))
-        self._write()
+        self._waiting.add(replace(met, number=self._number))
+        if self._policy.keeps_unseen():
+            self._write()
 
     # -- statements that are recorded
 
@@ -233,8 +221,10 @@ class Recorder:
         if recorded.kind is Kind.PARTIAL:
             self._refuse(refusing.partial(self._here, recorded))
         if last and recorded.kind is Kind.INTENT and not self._is_applied(recorded, met):
+            with self.own():
+                self._policy.undo(recorded.evidence or "")
+                self._store.forget(self._running, recorded.number)
             self._course.cut()
-            self._store.forget(self._running, recorded.number)
             return None
         if recorded.digest != met.digest:
             self._refuse(refusing.another(self._here, recorded, met))
@@ -247,7 +237,8 @@ class Recorder:
 
     def _is_applied(self, recorded: Entry, met: Entry) -> bool:
         """Whether the last statement of a run that was killed was carried out."""
-        decision = self._policy.decide(recorded.evidence or "")
+        with self.own():
+            decision = self._policy.decide(recorded.evidence or "")
         if decision is Decision.IN_DOUBT:
             self._refuse(refusing.in_doubt(self._here, recorded))
         if decision is Decision.AGAIN and recorded.digest != met.digest:
@@ -267,7 +258,7 @@ class Recorder:
 
     def _session_again(self, outcome: Outcome, said: Said, send: Send, cursor: Any) -> KeptCursor:
         if not said.only_variables:
-            self._store.make()
+            self._make()
             send(said.sent or said.sql)
             self._policy.sent(said)
             _, kept = taken(cursor)
@@ -292,20 +283,20 @@ class Recorder:
             case Nature.WRITES if self._policy.in_autocommit():
                 return self._alone(entry, said, send, cursor)
             case Nature.UNDOES:
-                self._undo(self._savepoints.get(said.savepoint, 0))
+                self._waiting.undo(said.savepoint)
             case Nature.ENDS:
                 self._write()
             case Nature.SESSION if said.commits:
-                self._store.make()
+                self._make()
                 self._write()
         kept = self._sent(entry, said, send, cursor)
         if said.nature is Nature.ENDS or said.commits:
-            latest = self._since.pop()
+            latest = self._waiting.take_back()
             self._is_durable()
-            self._since.append(latest)
+            self._waiting.add(latest)
         if said.savepoint and said.nature is Nature.READS:
-            self._savepoints[said.savepoint] = len(self._since)
-        if len(self._since) - self._written > _MOST_WAITING:
+            self._waiting.begin_savepoint(said.savepoint)
+        if self._waiting.unwritten > self._policy.most_waiting:
             self._write()
         return kept
 
@@ -324,27 +315,36 @@ class Recorder:
         if said.only_once:
             outcome = replace(outcome, rows=None)
         kinds = {Nature.WRITES: Kind.WRITE, Nature.SESSION: Kind.SESSION}
-        self._since.append(replace(entry, kind=kinds.get(said.nature, Kind.READ), outcome=outcome))
+        self._waiting.add(replace(entry, kind=kinds.get(said.nature, Kind.READ), outcome=outcome))
         return kept
 
     def _alone(self, entry: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
         """Sends a statement in a transaction with its entry, where none would be."""
         with self.own():
-            self._connection.exec_driver_sql("START TRANSACTION")
+            self._policy.begin()
             try:
                 kept = self._sent(entry, said, send, cursor)
                 self._write()
-            except BaseException:
-                self._connection.exec_driver_sql("ROLLBACK")
-                raise
-            self._connection.exec_driver_sql("COMMIT")
+            except BaseException as error:
+                with suppress(DBAPIError):  # a connection that broke has done it
+                    self._connection.exec_driver_sql(_ROLLBACK)
+                if not self._policy.needs_no_transaction(error):
+                    raise
+                kept = None
+            else:
+                self._connection.exec_driver_sql(_COMMIT)
+        if kept is None:
+            self._waiting.take_back()  # that it was refused there
+            return self._intent(entry, said, send, cursor)
         self._is_durable()
         return kept
 
     def _intent(self, entry: Entry, said: Said, send: Send, cursor: Any) -> KeptCursor:
         """Sends a statement that commits by itself, after its entry."""
-        intent = replace(entry, kind=Kind.INTENT, evidence=self._policy.evidence(said))
-        self._since.append(intent)
+        with self.own():
+            evidence = self._policy.evidence(said)
+        intent = replace(entry, kind=Kind.INTENT, evidence=evidence)
+        self._waiting.add(intent)
         self._write()
         if said.unsure:
             with self.own():
@@ -364,58 +364,61 @@ class Recorder:
 
     def _settle(self, intent: Entry) -> None:
         self._number += 1
-        self._since.append(replace(intent, number=self._number, kind=Kind.SETTLED, evidence=None))
+        self._waiting.add(replace(intent, number=self._number, kind=Kind.SETTLED, evidence=None))
 
     # -- statements that the server refuses
 
     def _failed(self, entry: Entry, error: Exception) -> None:
         """Remembers it for the case that the revision goes on."""
         if self._policy.is_rolled_back(error):
-            self._undo(0)
-        self._since.append(replace(entry, kind=Kind.FAILED, outcome=origins.refused(error)))
+            self._waiting.undo()
+        self._waiting.add(replace(entry, kind=Kind.FAILED, outcome=origins.refused(error)))
 
     def _intent_failed(self, intent: Entry, error: Exception) -> None:
         if self._policy.is_lost(error):
             return  # nobody can be asked; the next run will
-        if self._policy.is_changed(intent.evidence or ""):
-            self._store.replace(self._running, replace(intent, kind=Kind.PARTIAL))
-            self._refuse(refusing.partial(self._here, intent), error)
-        if self._store.is_durable(self._running, intent.number):
+        evidence = intent.evidence or ""
+        with self.own():
+            left, changed = self._policy.leaves_behind(evidence), self._policy.is_changed(evidence)
+        if left:  # the next run begins with it, and knows by the intent what to undo
             self._is_durable()
             self._durable -= 1
-            self._store.forget(self._running, intent.number)
-        else:
+            self._store.overwrites = True
+            self._failed(replace(intent, evidence=None), error)
+            return
+        if changed:
             with self.own():
+                self._store.replace(self._running, replace(intent, kind=Kind.PARTIAL))
+            self._refuse(refusing.partial(self._here, intent), error)
+        with self.own():
+            durable = self._store.is_durable(self._running, intent.number)
+            if durable:
+                self._store.forget(self._running, intent.number)
+            else:
                 self._store.take_back(self._running, intent.number)
-            self._since.pop()
-            self._written -= 1
+        if durable:
+            self._is_durable()
+            self._durable -= 1
+        else:
+            self._waiting.take_back()
         self._failed(replace(intent, evidence=None), error)
 
     # -- what is durable
 
+    def _make(self) -> None:
+        with self.own():
+            self._store.make()
+
     def _write(self) -> None:
-        """Writes the entries that have no row yet, into the open transaction."""
-        waiting = self._since[self._written :]
-        if waiting:
+        """Writes the entries that count and have no row yet, into the open transaction."""
+        due = self._waiting.due()
+        if due:
             with self.own():
-                self._store.write(self._running, waiting)
-            self._written = len(self._since)
+                self._store.write(self._running, due)
+            self._waiting.wrote()
 
     def _is_durable(self) -> None:
-        statements = [one for one in self._since if one.kind is not Kind.SETTLED]
-        if statements:
-            self._durable += len(statements)
-            self._refused_last = len(statements) - len(without_tail(statements))
-        self._since, self._written = [], 0
-        self._savepoints.clear()
-
-    def _undo(self, begin: int) -> None:
-        """What was done from there on is rolled back, and its entries with it."""
-        self._since[begin:] = [
-            replace(one, kind=Kind.UNDONE) if one.kind in (Kind.WRITE, Kind.INTENT) else one
-            for one in self._since[begin:]
-        ]
-        self._written = min(self._written, begin)
+        self._durable += self._waiting.settle()
 
     def _go_live(self) -> None:
         """What comes now is new: nothing may be recorded in its place."""
@@ -423,7 +426,8 @@ class Recorder:
         if self._course.numbers > self._number:
             left = self._number + self._course.settled_after(self._number)
             if self._course.numbers > left:
-                self._store.forget(self._running, left + 1)
+                with self.own():
+                    self._store.forget(self._running, left + 1)
             self._number = left
         if self._lastrowid:
             with self.own():

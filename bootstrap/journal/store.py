@@ -1,28 +1,34 @@
-"""Writes and reads the journal: rows beside the effect on its connection, the rest on another."""
+"""Writes and reads the journal: rows beside the effect, the rest where it takes effect at once."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Delete, func, insert, select
 
 from bootstrap.journal import table
-from bootstrap.journal.entries import NAME, Entry, Kind, Part
+from bootstrap.journal.entries import Entry, Kind, Part
 from bootstrap.journal.half import Half, Repair
 
 Entries = dict[tuple[str, str], list[Entry]]
 
 
-class Store:
+class Store(ABC):
     """The journal of one version table.
 
     Args:
         connection: The migrating one; what is written there is durable when its effects are.
-        aside: Gives another one, in autocommit mode.
+        aside: Gives one on which each statement takes effect at once.
         version_table: Whose revisions.
-        is_missing: Tells the exception that says that a table is not there.
+        schema: Where the table is; None for where a session finds it.
+
+    Attributes:
+        is_there: Whether the table is, as far as is known.
+        overwrites: Whether what is written may be recorded already, as something that is over.
     """
 
     def __init__(
@@ -31,80 +37,70 @@ class Store:
         aside: Callable[[], Connection],
         *,
         version_table: str,
-        is_missing: Callable[[DBAPIError], bool],
+        schema: str | None = None,
     ) -> None:
         self._connection = connection
         self._aside = aside
         self._version_table = version_table
-        self._is_missing = is_missing
-        self.is_there = False
+        self._table = table.in_schema(schema)
+        self.is_there = self.overwrites = False
 
+    @abstractmethod
     def read(self) -> Entries:
         """All that is recorded."""
-        try:
-            found = table.by_part(self._aside(), self._version_table)
-        except DBAPIError as error:
-            if not self._is_missing(error):
-                raise
-            return {}
-        self.is_there = True
-        return found
 
+    @abstractmethod
     def make(self) -> None:
-        """Makes the table where it is missing, on the other connection: DDL commits."""
-        if not self.is_there:
-            table.TABLE.create(self._aside(), checkfirst=True)
-            self.is_there = True
+        """Makes the table where it is missing."""
 
     def write(self, part: Part, entries: Sequence[Entry]) -> None:
         """Writes entries, in the transaction of the migrating connection."""
         self.make()
-        rows = [table.row(self._version_table, part, one) for one in entries]
-        try:
-            self._connection.execute(table.insertion(), rows)
-        except DBAPIError as error:
-            if not self._is_missing(error):
-                raise
-            # A run on another version table of this database has just ended, and dropped it.
-            self.is_there = False
-            self.make()
-            self._connection.execute(table.insertion(), rows)
+        if self.overwrites:
+            number = self._table.c.number
+            self._connection.execute(self._deletion(part).where(number >= entries[0].number))
+        self._connection.execute(insert(self._table), self._rows(part, entries))
+
+    def _rows(self, part: Part, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+        return [table.row(self._version_table, part, one) for one in entries]
+
+    def _deletion(self, part: Part, number: int | None = None) -> Delete:
+        return table.deletion(self._table, self._version_table, part, number)
 
     def clear(self, part: Part) -> None:
         """Deletes what is recorded of a revision, in the transaction that says it is done."""
         if self.is_there:
-            self._connection.execute(table.deletion(self._version_table, part))
+            self._connection.execute(self._deletion(part))
 
     def take_back(self, part: Part, number: int) -> None:
         """Deletes an entry that the migrating connection has not committed."""
-        found = table.deletion(self._version_table, part)
-        self._connection.execute(found.where(table.TABLE.c.number == number))
+        self._connection.execute(self._deletion(part, number))
 
     def is_durable(self, part: Part, number: int) -> bool:
         """Whether an entry is committed."""
-        count = select(func.count()).select_from(table.TABLE)
+        journal = self._table.c
+        count = select(func.count()).select_from(self._table)
         mine = (
-            (table.TABLE.c.version_table == self._version_table)
-            & (table.TABLE.c.revision == part.revision)
-            & (table.TABLE.c.direction == part.direction)
-            & (table.TABLE.c.number == number)
+            (journal.version_table == self._version_table)
+            & (journal.revision == part.revision)
+            & (journal.direction == part.direction)
+            & (journal.number == number)
         )
         return bool(self._aside().execute(count.where(mine)).scalar_one())
 
     def forget(self, part: Part, number: int) -> None:
         """Deletes the committed entries from a number on."""
-        found = table.deletion(self._version_table, part)
-        self._aside().execute(found.where(table.TABLE.c.number >= number))
+        self._aside().execute(self._deletion(part).where(self._table.c.number >= number))
+
+    @abstractmethod
+    def whole(self) -> AbstractContextManager[Connection]:
+        """A transaction of its own, in which changes of the journal take effect as one."""
 
     def replace(self, part: Part, entry: Entry) -> None:
         """Writes an entry in the place of a committed one."""
-        aside = self._aside()
-        aside.exec_driver_sql("START TRANSACTION")
-        aside.execute(
-            table.deletion(self._version_table, part).where(table.TABLE.c.number == entry.number)
-        )
-        aside.execute(table.insertion(), [table.row(self._version_table, part, entry)])
-        aside.exec_driver_sql("COMMIT")
+        with self.whole() as connection:
+            connection.execute(self._deletion(part, entry.number))
+            connection.execute(insert(self._table), self._rows(part, [entry]))
 
     def repair(self, half: Half, how: Repair) -> None:
         """Writes down what a person has decided; does nothing in the open transaction."""
@@ -120,19 +116,6 @@ class Store:
             case Repair.DONE | Repair.FORGET:
                 self.forget(part, 0)
 
+    @abstractmethod
     def drop_if_empty(self) -> None:
-        """Leaves no table behind where nothing is left to resume.
-
-        Locked, because a run on another version table of this database may write to it.
-        """
-        if not self.is_there:
-            return
-        aside = self._aside()
-        aside.exec_driver_sql("SET SESSION lock_wait_timeout = 1")  # env.py may not have committed
-        aside.exec_driver_sql(f"LOCK TABLES {NAME} WRITE")
-        try:
-            if aside.execute(select(func.count()).select_from(table.TABLE)).scalar_one() == 0:
-                table.TABLE.drop(aside)
-                self.is_there = False
-        finally:
-            aside.exec_driver_sql("UNLOCK TABLES")
+        """Leaves no table behind where nothing is left to resume."""

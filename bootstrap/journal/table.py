@@ -8,7 +8,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Delete,
-    Insert,
     Integer,
     MetaData,
     Row,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    insert,
     select,
 )
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
@@ -45,12 +43,11 @@ TABLE = Table(
     mysql_charset="utf8mb4",
     mysql_engine="InnoDB",
 )
-_INSERT = insert(TABLE)
 
 
-def insertion() -> Insert:
-    """What writes rows that `row` makes."""
-    return _INSERT
+def in_schema(schema: str | None) -> Table:
+    """The table, in a schema of the database; None for where a session finds it."""
+    return TABLE if schema is None else TABLE.to_metadata(MetaData(), schema=schema)
 
 
 def row(version_table: str, part: Part, entry: Entry) -> dict[str, Any]:
@@ -69,22 +66,24 @@ def row(version_table: str, part: Part, entry: Entry) -> dict[str, Any]:
     }
 
 
-def selection(version_table: str) -> Select[Any]:
+def selection(journal: Table, version_table: str) -> Select[Any]:
     """What reads all rows of the revisions that one version table has."""
     return (
-        select(TABLE)
-        .where(TABLE.c.version_table == version_table)
-        .order_by(TABLE.c.revision, TABLE.c.direction, TABLE.c.number)
+        select(journal)
+        .where(journal.c.version_table == version_table)
+        .order_by(journal.c.revision, journal.c.direction, journal.c.number)
     )
 
 
-def deletion(version_table: str, part: Part | None = None, number: int | None = None) -> Delete:
+def deletion(
+    journal: Table, version_table: str, part: Part | None = None, number: int | None = None
+) -> Delete:
     """What deletes the rows of a version table, of one revision, or one row."""
-    found = delete(TABLE).where(TABLE.c.version_table == version_table)
+    found = delete(journal).where(journal.c.version_table == version_table)
     if part is not None:
-        found = found.where(TABLE.c.revision == part.revision)
-        found = found.where(TABLE.c.direction == part.direction)
-    return found if number is None else found.where(TABLE.c.number == number)
+        found = found.where(journal.c.revision == part.revision)
+        found = found.where(journal.c.direction == part.direction)
+    return found if number is None else found.where(journal.c.number == number)
 
 
 def entry(found: Row[Any]) -> Entry:
@@ -100,9 +99,11 @@ def entry(found: Row[Any]) -> Entry:
     )
 
 
-def by_part(connection: Connection, version_table: str) -> dict[tuple[str, str], list[Entry]]:
+def by_part(
+    connection: Connection, journal: Table, version_table: str
+) -> dict[tuple[str, str], list[Entry]]:
     """All entries by revision and direction; the driver's own exception without the table."""
     found: dict[tuple[str, str], list[Entry]] = {}
-    for one in connection.execute(selection(version_table)):
+    for one in connection.execute(selection(journal, version_table)):
         found.setdefault((one.revision, one.direction), []).append(entry(one))
     return found

@@ -1,6 +1,7 @@
 """Kills everything everywhere and writes the tables: `python -m tests.chaos [BACKEND]...`.
 
-docs/sqlite.md has that of SQLite, docs/journal.md that of servers that commit each statement.
+docs/sqlite.md has that of SQLite, docs/journal.md that of servers that commit each statement, and
+of PostgreSQL where a revision leaves its transaction.
 `python -m tests.chaos repairs [BACKEND]...` kills plain Alembic, and repairs what it has left.
 """
 
@@ -13,9 +14,16 @@ from pathlib import Path
 from bootstrap import backends
 from tests.chaos import table
 from tests.chaos.measuring import Outcome, measure
-from tests.chaos.places import Durable, Files
+from tests.chaos.places import Files, durable
 from tests.chaos.runner import TOOLS, Runner, Tool, running
-from tests.chaos.scenarios import COMMITTING, SCENARIOS, Scenario
+from tests.chaos.scenarios import COMMITTING, LEAVING, SCENARIOS, Scenario
+
+_SCENARIOS = {
+    "sqlite": SCENARIOS,
+    "mariadb": (*SCENARIOS, *COMMITTING),
+    "mysql": (*SCENARIOS, *COMMITTING),
+    "postgresql": LEAVING,
+}
 
 
 def main() -> None:
@@ -24,9 +32,9 @@ def main() -> None:
         _repairs(sys.argv[2:] or ["sqlite", "mariadb", "mysql"])
         return
     with running() as runner:
-        for backend_name in sys.argv[1:] or ("sqlite", "mariadb", "mysql"):
+        for backend_name in sys.argv[1:] or ("sqlite", "mariadb", "mysql", "postgresql"):
             on_files = backend_name == "sqlite"
-            for scenario in SCENARIOS if on_files else (*SCENARIOS, *COMMITTING):
+            for scenario in _SCENARIOS[backend_name]:
                 cells = [_cell(scenario, tool, runner, backend_name) for tool in TOOLS]
                 name = scenario.name if on_files else table.named(backend_name, scenario.name)
                 page = table.PAGE if on_files else table.JOURNAL
@@ -64,7 +72,7 @@ def _outcomes(
         place = (
             Files(folder)
             if backends.named(backend_name).server is None
-            else until.enter_context(closing(Durable(backend_name)))
+            else until.enter_context(closing(durable(backend_name)))
         )
         return measure(scenario, tool=tool, place=place, runner=runner, folder=folder, then=then)
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from sqlalchemy import URL, Connection, text
 
 import bootstrap
+from bootstrap import backends
 from bootstrap.database import Database
 from bootstrap.testing import ThrowawayServer
 from tests import available
@@ -74,13 +75,23 @@ class Templates:
         return self._server.set(database=f"b_{secrets.token_hex(8)}")
 
 
+class DurableTemplates(Templates):
+    """The same on a server of its own that forgets nothing."""
+
+    def __init__(self, backend_name: str) -> None:
+        self._throwaway = _durable(backend_name)
+        super().__init__(self._throwaway.start().url)
+
+    def close(self) -> None:
+        """Stops the server."""
+        self._throwaway.stop()
+
+
 class Durable:
     """Databases on a server of its own that forgets nothing, copied table by table."""
 
     def __init__(self, backend_name: str, *, driver: str = "") -> None:
-        found = available.look_for(backend_name)
-        assert isinstance(found, available.Found), f"{backend_name} is missing"
-        self._server = ThrowawayServer(backend_name, programs=found.programs, durable=True)
+        self._server = _durable(backend_name)
         url = self._server.start().url
         name = f"{url.get_backend_name()}+{driver}" if driver else url.drivername
         self._url = Database.of(url.set(drivername=name)).url
@@ -101,6 +112,18 @@ class Durable:
         url = self._url.set(database=f"b_{secrets.token_hex(8)}")
         available.create(url)
         return url
+
+
+def durable(backend_name: str) -> Durable | DurableTemplates:
+    """Databases on a server of its own that forgets nothing."""
+    can_copy = backends.named(backend_name).features.transactional_ddl
+    return DurableTemplates(backend_name) if can_copy else Durable(backend_name)
+
+
+def _durable(backend_name: str) -> ThrowawayServer:
+    found = available.look_for(backend_name)
+    assert isinstance(found, available.Found), f"{backend_name} is missing"
+    return ThrowawayServer(backend_name, programs=found.programs, durable=True)
 
 
 async def _copy(template: URL, url: URL) -> None:

@@ -199,6 +199,86 @@ _KINDS = """
     op.execute("DEALLOCATE PREPARE s")
 """
 
+_BLOCKS = """
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class A(Base):
+        __tablename__ = "a"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        n: Mapped[int]
+
+    connection = op.get_bind()
+    a = op.create_table(
+        "a", sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Integer)
+    )
+    op.execute("CREATE TYPE mood AS ENUM ('bad')")
+    op.execute("CREATE TABLE parts (n integer) PARTITION BY LIST (n)")
+    op.execute("CREATE TABLE first_part PARTITION OF parts FOR VALUES IN (1)")
+    op.bulk_insert(a, [{"id": n, "n": n * 10} for n in range(1, 6)])
+    with op.get_context().autocommit_block():
+        op.create_index("ix_a", "a", ["n"], postgresql_concurrently=True)
+        op.execute("ALTER TYPE mood ADD VALUE 'good'")
+        op.execute("INSERT INTO parts VALUES (1)")
+        connection.execute(a.insert(), [{"id": n, "n": n * 10} for n in (6, 7)])
+        made = connection.execute(a.insert().values(n=80).returning(a.c.id), {"id": 8}).scalar_one()
+        most = connection.execute(sa.text("SELECT max(n) FROM a")).scalar_one()
+        with Session(bind=connection) as session:
+            session.add(A(id=9, n=most + made))
+            session.commit()
+    op.add_column("a", sa.Column("feels", sa.Enum(name="mood", native_enum=True), nullable=True))
+    op.execute("UPDATE a SET feels = 'good' WHERE n > 20")
+    with Session(bind=connection) as session:
+        session.get(A, 2).n = 21
+        session.commit()
+    with connection.begin_nested() as point:
+        op.execute("DELETE FROM a")
+        point.rollback()
+    op.execute("SET work_mem = '5MB'")
+    op.execute("CREATE MATERIALIZED VIEW seen AS SELECT id, n FROM a")
+    op.execute("CREATE UNIQUE INDEX ON seen (id)")
+    with op.get_context().autocommit_block():
+        op.execute("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix_a_n ON a (n)")
+        op.execute("REINDEX INDEX CONCURRENTLY ix_a_n")
+        op.execute("DROP INDEX CONCURRENTLY ix_a")
+        op.execute("VACUUM a")
+        op.execute("INSERT INTO a (id, n) SELECT id + 100, n + 1000 FROM a WHERE id < 3")
+        op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY seen")
+        op.execute("ALTER TABLE parts DETACH PARTITION first_part CONCURRENTLY")
+        try:
+            op.execute("CREATE TABLE a (id integer)")
+        except sa.exc.DBAPIError:
+            op.execute("INSERT INTO a VALUES (10, 100)")
+        op.execute("BEGIN")
+        op.execute("UPDATE a SET n = n + 1 WHERE id = 10")
+        op.execute("COMMIT")
+        while connection.execute(
+            sa.text("UPDATE a SET feels = 'bad' WHERE id IN "
+                    "(SELECT id FROM a WHERE feels = 'good' ORDER BY id LIMIT 4)")
+        ).rowcount:
+            pass
+    op.execute("ALTER TABLE a ADD CONSTRAINT uq UNIQUE USING INDEX ix_a_n")
+    op.execute("INSERT INTO a (id, n) SELECT n + 200, n FROM first_part")
+"""
+_BLOCKS_LATER = """
+    with op.get_context().autocommit_block():
+        op.create_index("ix_later", "a", ["feels"], postgresql_concurrently=True)
+        op.drop_index("ix_later", "a", postgresql_concurrently=True)
+    op.execute("UPDATE a SET n = n + 1 WHERE id = 1")
+"""
+
+
+def blocks(root: Path) -> ProjectFolder:
+    """Revisions that leave their transaction, and go on in another one."""
+    folder = new_project(root)
+    folder.env(ENV)
+    folder.revision("one", down=None, upgrade=_FIRST)
+    folder.revision("two", down="one", upgrade=_BLOCKS)
+    folder.revision("three", down="two", upgrade=_BLOCKS_LATER)
+    return folder
+
 
 def kinds(root: Path) -> ProjectFolder:
     """One revision with each kind of statement that has a rule of its own in the journal."""
@@ -232,5 +312,12 @@ COMMITTING = (
     Scenario(
         name="swaps, views, triggers, procedures, TRUNCATE, caught errors, session state",
         write=kinds,
+    ),
+)
+# Where a revision can leave its transaction.
+LEAVING = (
+    Scenario(
+        name="autocommit blocks: indexes, a partition, an enum, rows, sessions; DDL between them",
+        write=blocks,
     ),
 )

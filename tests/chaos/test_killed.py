@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from tests.available import Servers
 from tests.chaos import table
 from tests.chaos.killing import Moment
 from tests.chaos.measuring import Outcome, measure
-from tests.chaos.places import Durable, Files, Place, Templates
+from tests.chaos.places import Durable, Files, Place, Templates, durable
 from tests.chaos.runner import Runner, Tool, running
-from tests.chaos.scenarios import COMMITTING, SCENARIOS, Scenario
+from tests.chaos.scenarios import COMMITTING, LEAVING, SCENARIOS, Scenario
 
 # `make test-full` kills at every point; each takes two processes.
 EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHAOS") == "all" else 3
@@ -129,6 +130,24 @@ def _repaired(place: Place, runner: Runner, folder: Path, *, every: int) -> list
     )
 
 
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+def test_a_killed_run_goes_on_where_it_was_when_it_has_left_its_transaction(
+    backend_name: str, runner: Runner, tmp_path: Path
+) -> None:
+    with closing(durable(backend_name)) as place:
+        outcomes = measure(
+            LEAVING[0],
+            tool=Tool.BOOTSTRAP,
+            place=place,
+            runner=runner,
+            folder=tmp_path,
+            every=1 if EVERY == 1 else 9,
+        )
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost]
+    assert {*Moment} == {outcome.point.moment for outcome in outcomes}
+
+
 def test_plain_alembic_loses_something_at_the_same_points(runner: Runner, tmp_path: Path) -> None:
     outcomes = measure(
         SCENARIOS[0],
@@ -148,10 +167,17 @@ def test_the_table_has_every_scenario_and_no_loss_of_ours(scenario: Scenario) ->
     assert not table.documented(scenario.name, Tool.ALEMBIC).endswith("lost: 0")
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *COMMITTING], ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    ("backend_name", "scenario"),
+    [
+        *(("mariadb", scenario) for scenario in (*SCENARIOS, *COMMITTING)),
+        *(("postgresql", scenario) for scenario in LEAVING),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_the_table_of_the_journal_has_every_scenario_and_no_loss_of_ours(
-    scenario: Scenario,
+    backend_name: str, scenario: Scenario
 ) -> None:
-    name = table.named("mariadb", scenario.name)
+    name = table.named(backend_name, scenario.name)
     assert table.documented(name, Tool.BOOTSTRAP, table.JOURNAL).endswith("lost: 0")
     assert not table.documented(name, Tool.ALEMBIC, table.JOURNAL).endswith("lost: 0")

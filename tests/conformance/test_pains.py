@@ -17,6 +17,7 @@ from alembic.config import Config
 from sqlalchemy import make_url, text
 
 import bootstrap
+from bootstrap.database import Database
 from tests.conformance.test_moves import tables_of
 from tests.projects import ProjectFolder, create, env, new_project, own_url, three_tables
 
@@ -383,6 +384,50 @@ async def test_half_a_revision_of_alembic(empty_url: str, tmp_path: Path) -> Non
     assert "It has stopped after statement 1:" in looked.stdout
     assert (0, 0) == (recorded.returncode, gone_on.returncode), recorded.stderr + gone_on.stderr
     assert {"t_two", "t_three", "alembic_version"} == await tables_of(empty_url)
+
+
+@pain(
+    what="the same on PostgreSQL, after an `autocommit_block()`",
+    alembic='`relation "t_two" already exists`; and a `CREATE INDEX CONCURRENTLY IF NOT EXISTS` '
+    "that failed is taken for done, with an index that is not valid",
+    ours="goes on at the statement that had failed, without what it has left",
+)
+@on_postgresql
+async def test_half_a_revision_around_an_autocommit_block(empty_url: str, tmp_path: Path) -> None:
+    folder = new_project(tmp_path)
+    folder.env(env())
+    own_url(folder, empty_url)
+    made = f"{create('t_two')}\nop.execute('INSERT INTO t_two VALUES (1), (2)')"
+    index = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix ON t_two (({}))"
+    block = "with op.get_context().autocommit_block():\n    op.execute('{}')"
+    invalid = text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+
+    async def twice(run: Callable[[], int], revisions: dict[str, str]) -> tuple[list[int], int]:
+        """The exit codes of a run that fails and of the next one, and how many are not valid."""
+        await bootstrap.drop(empty_url)
+        await bootstrap.create(empty_url)
+        codes = []
+        for wrong in (True, False):
+            before = None
+            for name, source in revisions.items():
+                how = index.format("id % 1" if wrong else "id")
+                folder.revision(name, down=before, upgrade=source.format(block.format(how)))
+                before = name
+            codes.append(run())
+        async with Database.of(empty_url).connect() as connection:
+            return codes, int(await connection.scalar(invalid))
+
+    def alembic() -> int:
+        return folder.alembic("upgrade", "head").returncode
+
+    def bootstrapped() -> int:
+        return ours(folder, "migrate", "--url", empty_url).returncode
+
+    together, apart = {"one": f"{made}\n{{}}"}, {"one": made, "two": "{}"}
+    assert ([1, 1], 1) == await twice(alembic, together)
+    assert ([1, 0], 1) == await twice(alembic, apart)
+    assert ([7, 0], 0) == await twice(bootstrapped, together)
+    assert ([7, 0], 0) == await twice(bootstrapped, apart)
 
 
 async def _corrected(url: str, root: Path) -> list[subprocess.CompletedProcess[str]]:

@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 import bootstrap
+from bootstrap.errors import StatementFailed
 from bootstrap.project import Project
 from tests.available import Servers
+from tests.conformance.test_moves import tables_of
 from tests.pgbouncer import PgBouncer
-from tests.projects import three_tables
+from tests.projects import new_project, three_tables
 
 _ROOT = Path(__file__).parents[2]
 on_postgresql = pytest.mark.parametrize(
@@ -220,3 +222,26 @@ async def traffic(url: str) -> AsyncIterator[None]:
         finally:
             done.set()
     await engine.dispose()
+
+
+@on_postgresql
+async def test_a_revision_with_an_autocommit_block_goes_on(
+    pgbouncer_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path)
+    folder.revision("one", down=None, upgrade=_BLOCK.format(""))
+    with pytest.raises(StatementFailed, match="statements 1-2 are applied and recorded"):
+        await bootstrap.migrate(pgbouncer_url, project=folder.project)
+
+    folder.revision("one", down=None, upgrade=_BLOCK.format("WHERE n = 0"))
+    await bootstrap.migrate(pgbouncer_url, project=folder.project)
+
+    assert {"t", "alembic_version"} == await tables_of(empty_url)
+
+
+_BLOCK = """
+    op.execute("CREATE TABLE t (n integer)")
+    op.execute("INSERT INTO t VALUES (1), (1)")
+    with op.get_context().autocommit_block():
+        op.execute("CREATE UNIQUE INDEX CONCURRENTLY ix ON t (n) {}")
+"""

@@ -12,6 +12,7 @@ import pytest
 from bootstrap.backends.mysql.journal.statements import read
 from bootstrap.backends.mysql.journal.targets import targets
 from bootstrap.backends.mysql.journal.tokens import tokens
+from bootstrap.backends.postgresql.journal import statements as of_postgresql
 from bootstrap.errors import RevisionError
 from bootstrap.journal import encoding
 from bootstrap.journal.course import Course
@@ -136,7 +137,7 @@ def entry(number: int, kind: Kind, outcome: Outcome | None = None) -> Entry:
 
 
 def test_a_refused_statement_at_the_end_is_the_one_to_correct() -> None:
-    refusal = Outcome(refusal=Refusal(name="Error", arguments=(1060, "x")))
+    refusal = Outcome(refusal=Refusal(names=("Error", "Exception"), arguments=(1060, "x")))
     course = Course([entry(1, Kind.WRITE), entry(2, Kind.FAILED, refusal)])
 
     assert course.next is not None
@@ -159,3 +160,47 @@ def test_the_last_intent_decides_how_far_a_revision_came(decision: Decision) -> 
     )
     assert settled is not None
     assert (Decision.APPLIED, 2) == (settled.state, settled.applied)
+
+
+@pytest.mark.parametrize(
+    ("sql", "nature"),
+    [
+        ("CREATE INDEX CONCURRENTLY ix ON t (n)", Nature.COMMITS),
+        ("create unique index concurrently ix on t (n)", Nature.COMMITS),
+        ('CREATE INDEX "CONCURRENTLY" ON t (n)', Nature.WRITES),
+        ("REINDEX (VERBOSE) TABLE CONCURRENTLY t", Nature.COMMITS),
+        ("REFRESH MATERIALIZED VIEW CONCURRENTLY v", Nature.WRITES),
+        ("ALTER TABLE p DETACH PARTITION q CONCURRENTLY", Nature.COMMITS),
+        ("ALTER TABLE p DETACH PARTITION q", Nature.WRITES),
+        ("ALTER TYPE mood ADD VALUE 'good'", Nature.WRITES),
+        ("ALTER DATABASE d SET TABLESPACE s", Nature.COMMITS),
+        ("ALTER DATABASE d SET work_mem = '1MB'", Nature.WRITES),
+        ("ALTER SYSTEM SET work_mem = '1MB'", Nature.COMMITS),
+        ("-- VACUUM\nINSERT INTO t VALUES ('VACUUM')", Nature.WRITES),
+        ("DO $x$ BEGIN VACUUM; END $x$", Nature.WRITES),
+        ("SELECT 1", Nature.READS),
+        ("SELECT set_config('a.b', 'c', false)", Nature.SESSION),
+        ("SELECT n INTO TEMP few FROM t", Nature.SESSION),
+        ("CREATE TEMP TABLE few (n integer)", Nature.SESSION),
+        ("WITH x AS (DELETE FROM t RETURNING n) SELECT * FROM x", Nature.WRITES),
+        ("EXPLAIN ANALYZE DELETE FROM t", Nature.WRITES),
+        ("COMMIT PREPARED 'x'", Nature.COMMITS),
+        ("COMMIT", Nature.SESSION),
+        ("", Nature.WRITES),
+    ],
+)
+def test_what_a_statement_means_on_postgresql(sql: str, nature: Nature) -> None:
+    assert nature == of_postgresql.read(sql).nature
+
+
+def test_an_interrupted_detach_is_ended_by_another_statement() -> None:
+    said = of_postgresql.read("ALTER TABLE p DETACH PARTITION q CONCURRENTLY;")
+
+    assert said.finish.endswith("*/ ALTER TABLE p DETACH PARTITION q FINALIZE;")
+    assert said.sent.startswith(f"/* {of_postgresql.mark(said.sql)} */")
+
+
+def test_of_many_rows_the_beginning_is_read() -> None:
+    said = of_postgresql.read(f"INSERT INTO t VALUES {', '.join(['(1)'] * 2000)}")
+
+    assert ("t", Nature.WRITES) == (said.target, said.nature)

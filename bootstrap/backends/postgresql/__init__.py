@@ -11,6 +11,7 @@ from bootstrap.backends.postgresql.effects import PostgreSQLEffects
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.extensions import tables_of_extensions
 from bootstrap.backends.postgresql.health import PostgreSQLHealth
+from bootstrap.backends.postgresql.journal.atomicity import PostgreSQLAtomicity
 from bootstrap.backends.postgresql.locks import PostgreSQLLocks
 from bootstrap.backends.postgresql.scripts import PostgreSQLScripts
 from bootstrap.backends.postgresql.server import PostgreSQLServer
@@ -47,5 +48,6 @@ BACKEND = Backend(
     server=PostgreSQLServer(),
     session_user="session_user",
     effects=PostgreSQLEffects(),
+    atomicity=PostgreSQLAtomicity(),
     tables_of_extensions=tables_of_extensions,
 )

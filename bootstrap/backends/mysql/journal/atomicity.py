@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.backends.guards import Atomicity, Guard, Terms
-from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.journalled import JournalGuard, version_table_of
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.policy import MySQLPolicy
 from bootstrap.backends.mysql.journal.statements import read
-from bootstrap.backends.mysql.journal.tokens import shown, tokens
-from bootstrap.journal.entries import Entry, Part, Progress
+from bootstrap.backends.mysql.journal.store import MySQLStore
+from bootstrap.backends.mysql.journal.tokens import tokens
+from bootstrap.journal.entries import Entry, Part
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
-from bootstrap.journal.store import Entries, Store
+from bootstrap.journal.store import Store
+from bootstrap.journal.tokens import shown
 
-_NO_TABLE = {"1146", "1412", "1684"}
 _SETTINGS = (
     "SET SESSION sql_mode = '', sql_quote_show_create = 1, time_zone = '+00:00', autocommit = 1"
 )
@@ -128,41 +128,34 @@ class Aside:
             opened.engine.dispose()
 
 
-class MySQLGuard(Guard):
+class MySQLGuard(JournalGuard):
     """Keeps the journal of each revision of a run."""
 
     def __init__(
         self,
-        context: Any,
+        context: MigrationContext,
         connection: Connection,
         terms: Terms,
         evidence: Callable[[Callable[[], Connection]], Evidence],
     ) -> None:
-        self._context = context
         self._connection = connection
         self._terms = terms
         self._aside = aside = Aside(connection)
-        self._part: Part | None = None
-        self._found: Entries = {}
-        self._store = _store(context, connection, aside)
+        store = _store(context, connection, aside)
         policy = MySQLPolicy(connection, aside, evidence(aside))
-        self._recorder = Recorder(connection, self._store, policy, again=terms.again)
+        super().__init__(context, store, Recorder(connection, store, policy, again=terms.again))
 
     @contextmanager
     def during(self) -> Iterator[None]:
         """Waits for statements of killed runs, and listens during the block."""
         with self._lock():
             try:
-                self._found = self._store.read()
-                self._context.on_version_apply_callbacks += (self._applied,)
-                self._recorder.attach()
-                try:
+                self.read()
+                with self.recording():
                     yield
-                finally:
-                    self._recorder.detach()
-                    with suppress(SQLAlchemyError):
-                        self._store.drop_if_empty()
             finally:
+                with suppress(SQLAlchemyError):
+                    self._store.drop_if_empty()
                 self._aside.close()
 
     @contextmanager
@@ -170,7 +163,7 @@ class MySQLGuard(Guard):
         connection = self._connection
         theirs = connection.in_transaction()
         database = str(connection.execute(select(func.database())).scalar())
-        name = locks.name_of(database, _qualified(self._context))
+        name = locks.name_of(database, version_table_of(self._context))
         locks.wait(connection, name, seconds=self._terms.wait, emit=self._terms.emit)
         if not theirs:
             connection.rollback()  # Alembic would take it for a transaction that env.py began
@@ -184,36 +177,6 @@ class MySQLGuard(Guard):
                 if not theirs:
                     connection.rollback()
 
-    def begin(self, part: Part) -> None:
-        """A revision begins."""
-        self._part = part
-
-    def surrounded(self, work: Callable[..., None]) -> Callable[..., None]:
-        """The revision's function, recorded."""
-        part = self._part
-        assert part is not None  # noqa: S101 - `begin` was called
-
-        def recorded(*args: Any, **options: Any) -> None:
-            with self._recorder.revision(part, self._found.get(part.key, [])):
-                work(*args, **options)
-
-        return recorded
-
-    @property
-    def half_applied(self) -> frozenset[tuple[str, str]]:
-        """What an earlier run has recorded."""
-        return frozenset(self._found)
-
-    def forget(self, key: tuple[str, str]) -> None:
-        """Drops what is recorded of a revision."""
-        self._store.forget(Part(revision=key[0], direction=key[1]), 0)
-        del self._found[key]
-
-    @property
-    def progress(self) -> Progress:
-        """How far the revision came."""
-        return self._recorder.progress
-
     @property
     def recorded(self) -> Sequence[Entry]:
         """What is durable."""
@@ -225,23 +188,6 @@ class MySQLGuard(Guard):
         with self._recorder.own():
             yield self._aside()
 
-    def _applied(self, **_about: object) -> None:
-        """The version table says that the revision is done, and is about to be committed."""
-        if self._part is not None:
-            self._store.clear(self._part)
-            self._part = None
-
 
 def _store(context: MigrationContext, connection: Connection, aside: Aside) -> Store:
-    table = _qualified(context)
-    return Store(connection, aside, version_table=table, is_missing=_is_missing)
-
-
-def _qualified(context: Any) -> str:
-    schema = context.version_table_schema
-    return f"{schema}.{context.version_table}" if schema else str(context.version_table)
-
-
-def _is_missing(error: DBAPIError) -> bool:
-    failure = MySQLErrors().translate(error)
-    return failure is not None and failure.code in _NO_TABLE
+    return MySQLStore(connection, aside, version_table=version_table_of(context))

@@ -13,6 +13,7 @@ from bootstrap.backends.base import Reason
 from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.statements import read
+from bootstrap.journal.policy import Policy
 from bootstrap.journal.statements import Decision, Nature, Said
 
 _DEADLOCK = "1213"
@@ -32,7 +33,7 @@ _COMMITTING = re.compile(
 )
 
 
-class MySQLPolicy:
+class MySQLPolicy(Policy):
     """Knows the session.
 
     Args:
@@ -120,6 +121,10 @@ class MySQLPolicy:
         """Whether the connection broke."""
         failure = MySQLErrors().translate(error)
         return failure is None or failure.reason is Reason.CONNECTION_LOST
+
+    def begin(self) -> None:
+        """Begins a transaction."""
+        self._connection.exec_driver_sql("START TRANSACTION")
 
     def variables(self, names: Sequence[str]) -> dict[str, Any]:
         """The values of user variables."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bootstrap.backends.mysql.journal.tokens import Token, shown, tokens
+from bootstrap.backends.mysql.journal.tokens import tokens
 from bootstrap.errors import RevisionError
 from bootstrap.journal.entries import NAME
 from bootstrap.journal.statements import Nature, Said
+from bootstrap.journal.tokens import Token, shown
 
 _READS = {
     "SELECT",

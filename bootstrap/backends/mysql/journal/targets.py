@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from bootstrap.backends.mysql.journal.tokens import Token
+from bootstrap.journal.tokens import Token
 
 Name: TypeAlias = tuple[str, ...]  # with the database before it, where that is said
 

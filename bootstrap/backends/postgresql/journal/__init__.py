@@ -1,0 +1,1 @@
+"""The journal on PostgreSQL, for what a revision does outside of transactions."""

@@ -1,0 +1,26 @@
+"""Cuts statements into words, names, literals and signs, as PostgreSQL does.
+
+"Lexical Structure" in its manual. A comment inside of a comment is not known here: what is left of
+the outer one only adds words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bootstrap.journal.tokens import Token, found_by
+
+_TOKEN = re.compile(
+    r"""\s+|--[^\n]*|/\*.*?(?:\*/|\Z)"""  # left out
+    r"""|(?P<text>[eE]'(?:[^'\\]|''|\\.)*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'"""
+    r"""|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"""
+    r"""|(?P<quoted>"(?:[^"]|"")*")"""
+    r"""|(?P<word>[^\W\d][\w$]*)|(?P<number>\.?\d[\w.]*)"""
+    r"""|(?P<sign>::|.)""",
+    re.DOTALL,
+)
+
+
+def tokens(sql: str) -> list[Token]:
+    """All tokens of a statement."""
+    return [token for token in found_by(_TOKEN, sql) if token.kind != "tag"]
