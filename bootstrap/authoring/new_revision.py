@@ -32,8 +32,8 @@ from bootstrap.revisions.operations import Operation
 from bootstrap.running.checking import compare, draft, draft_by
 from bootstrap.running.failures import explained
 from bootstrap.running.inside import configured, surroundings
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import AlembicStep
-from bootstrap.running.work import Look
 from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases
 from bootstrap.testing.servers import MissingServer

@@ -24,7 +24,7 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
 from bootstrap.running.browsing import find
 from bootstrap.running.inspection import look_by
-from bootstrap.running.work import Look
+from bootstrap.running.looking import Look
 from bootstrap.targets import Target, opened
 
 T = TypeVar("T")

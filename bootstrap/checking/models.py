@@ -15,7 +15,7 @@ from bootstrap.errors import StatementFailed
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look_by
-from bootstrap.running.work import Look
+from bootstrap.running.looking import Look
 
 
 @dataclass(slots=True, kw_only=True)

@@ -59,7 +59,8 @@ _OPTIONS = (
     click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
-        help="What to write to standard error: lines for people, or JSON.  [default: text]",
+        metavar="FORM",
+        help="What to write to standard error: text or json.  [default: text]",
     ),
     click.option("--echo", is_flag=True, default=None, help="Log every SQL statement."),
     click.option(

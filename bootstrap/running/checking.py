@@ -15,9 +15,9 @@ from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.operations import Operation, in_words
 from bootstrap.running.inspection import look_by
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import AlembicStep
 from bootstrap.running.position import Position, refuse_unknown
-from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
 

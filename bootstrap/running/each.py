@@ -29,6 +29,7 @@ from bootstrap.running.inspection import (
     status_of,
 )
 from bootstrap.running.logbook import logbook_of
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import refuse_unknown
@@ -42,8 +43,9 @@ from bootstrap.running.several import (
     run_inside_several,
 )
 from bootstrap.running.stopping import what_stays
+from bootstrap.running.terms import Terms, approve_all
 from bootstrap.running.turn import LockedTurn, Turn
-from bootstrap.running.work import Apply, Look, Terms, approve_all
+from bootstrap.running.work import Apply
 from bootstrap.targets import Place
 
 Databases: TypeAlias = Mapping[str, Database | str | URL]

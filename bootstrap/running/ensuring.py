@@ -12,9 +12,9 @@ from bootstrap.errors import RevisionError
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inside import run_inside
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import AlembicStep
 from bootstrap.running.position import Position, only_reading, reason_not_to_write
-from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
 

@@ -18,9 +18,10 @@ from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFail
 from bootstrap.journal.entries import Progress
 from bootstrap.revisions import faults
 from bootstrap.running.handed import not_handed
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import Direction, Step
 from bootstrap.running.position import Undone
-from bootstrap.running.work import Apply, Look
+from bootstrap.running.work import Apply
 
 _ASYNCIO = Path(asyncio.__file__).parent
 _SQL_SHOWN = 200  # characters of a statement in a message

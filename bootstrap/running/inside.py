@@ -24,8 +24,8 @@ from bootstrap.revisions.environment import (
 from bootstrap.revisions.logs import kept_logging
 from bootstrap.revisions.reach import HandOver, reach_of, told
 from bootstrap.running import failures
+from bootstrap.running.looking import Look
 from bootstrap.running.stopping import stop
-from bootstrap.running.work import Look
 
 
 async def run_inside(work: Look, *, config: Config, **options: object) -> None:

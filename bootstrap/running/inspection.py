@@ -15,10 +15,10 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
 from bootstrap.running.changed import ChangedFile, changed_files, entries_of
 from bootstrap.running.inside import run_inside
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import Direction, Move, as_step, check_target
 from bootstrap.running.position import Position, refuse_unknown, unknown
 from bootstrap.running.repairing import Find, HalfAppliedStep
-from bootstrap.running.work import Look
 from bootstrap.targets import Place, Target, opened
 
 

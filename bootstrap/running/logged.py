@@ -11,8 +11,8 @@ from bootstrap.project import Project, loaded
 from bootstrap.records.log import LogEntry, read
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inspection import look_by
+from bootstrap.running.looking import Look
 from bootstrap.running.position import only_reading
-from bootstrap.running.work import Look
 from bootstrap.targets import Target, opened
 
 

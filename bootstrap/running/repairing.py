@@ -16,9 +16,9 @@ from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Half, Repair
 from bootstrap.running.half import is_over
 from bootstrap.running.logbook import Logbook
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import Direction
 from bootstrap.running.turn import Turn
-from bootstrap.running.work import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,9 @@ from bootstrap.running.planned import Before, unasked
 from bootstrap.running.position import Position, unknown
 from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.stopping import what_stays
+from bootstrap.running.terms import Terms, approve_all
 from bootstrap.running.turn import LockedTurn, Turn
-from bootstrap.running.work import Apply, Terms, approve_all
+from bootstrap.running.work import Apply
 from bootstrap.targets import Place, Target, opened
 
 

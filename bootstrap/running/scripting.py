@@ -29,8 +29,9 @@ from bootstrap.running.inside import configured, surroundings
 from bootstrap.running.logbook import logbook_of
 from bootstrap.running.moves import AlembicStep, Direction, Move, Step, as_step, check_target
 from bootstrap.running.stopping import stop
+from bootstrap.running.terms import Terms
 from bootstrap.running.turn import Turn
-from bootstrap.running.work import Apply, Terms
+from bootstrap.running.work import Apply
 
 _BASE = "base"
 _NO_PLACE = "a script has no place for values beside the statement; put them into it"

@@ -21,9 +21,9 @@ from bootstrap.errors import SettingsError
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
 from bootstrap.running.inside import refuse_missing, surroundings
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import AlembicStep
 from bootstrap.running.stopping import stop
-from bootstrap.running.work import Look
 
 W = TypeVar("W", bound=Look)
 

@@ -14,8 +14,9 @@ from typing import Any
 from bootstrap.events import RunInterrupted
 from bootstrap.journal.entries import Progress
 from bootstrap.records.versions import read_heads
+from bootstrap.running.looking import Look
 from bootstrap.running.position import Undone
-from bootstrap.running.work import Apply, Look
+from bootstrap.running.work import Apply
 from bootstrap.targets import Place
 
 _FIRST_PAUSE = 0.1  # seconds; what follows a cancelled statement in env.py takes less

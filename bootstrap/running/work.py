@@ -1,43 +1,35 @@
-"""What happens inside an env.py: look where the database is, plan, let Alembic apply."""
+"""What happens inside an env.py that applies revisions: plan, and let Alembic apply."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
-    ExitStack,
     contextmanager,
     nullcontext,
 )
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from alembic.script import ScriptDirectory
-from sqlalchemy import event, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
 from bootstrap import backends
 from bootstrap.backends import guards
 from bootstrap.backends.guards import Guard
-from bootstrap.backends.sessions import Cancellable
-from bootstrap.database import Database
 from bootstrap.errors import Fault, LockLost
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
-from bootstrap.records.lock import WAIT
-from bootstrap.records.names import JOURNAL, LOG
 from bootstrap.running import half
-from bootstrap.running.beginning import First, is_first_time, refuse_less, refuse_tables
+from bootstrap.running.beginning import First, refuse_less, refuse_tables
 from bootstrap.running.done import Done, applied
-from bootstrap.running.gentle import Gentle, Limits
-from bootstrap.running.handed import not_handed, refuse_another
+from bootstrap.running.gentle import Gentle
 from bootstrap.running.heads import heads_after
 from bootstrap.running.logbook import Logbook
+from bootstrap.running.looking import Look
 from bootstrap.running.moves import (
     AlembicStep,
     AppliedStep,
@@ -46,7 +38,7 @@ from bootstrap.running.moves import (
     Step,
     as_step,
 )
-from bootstrap.running.planned import Before, Planned, PlannedStep, unasked
+from bootstrap.running.planned import Planned, PlannedStep
 from bootstrap.running.position import (
     Call,
     Position,
@@ -58,146 +50,9 @@ from bootstrap.running.position import (
     refuse_unknown,
     unknown,
 )
-from bootstrap.running.turn import StoppedError, Turn
+from bootstrap.running.terms import Terms
+from bootstrap.running.turn import Turn
 from bootstrap.targets import Place
-
-Approve: TypeAlias = Callable[[MigrationContext, Sequence[AlembicStep]], None]
-
-
-def approve_all(_context: MigrationContext, _steps: Sequence[AlembicStep]) -> None:
-    """Lets every plan pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """On which terms revisions are applied.
-
-    Attributes:
-        approve: Called with the planned steps before the first write; raises to stop the run.
-        before: The same for callers of the library, who know nothing of Alembic's steps; once for
-            each version table, after the transaction in which it was read.
-        limits: How long statements may wait and run.
-        per_revision: Whether each revision is a transaction, whatever env.py says.
-        allow_loss: Commit although a revision loses what it did not mean to.
-        allow_ahead: Apply nothing, instead of refusing, where newer code has been.
-        strict: Refuse where the file of an applied revision was changed.
-        wait: Seconds to wait for another run, and for a statement that a killed one has left.
-        retry_for: Seconds to try again for after what may pass by itself.
-    """
-
-    approve: Approve = approve_all
-    before: Before = unasked
-    limits: Limits = field(default_factory=Limits)
-    per_revision: bool = False
-    allow_loss: bool = False
-    allow_ahead: bool = False
-    strict: bool = False
-    wait: float = WAIT
-    retry_for: float = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Look:
-    """Looks where the database is, and changes nothing.
-
-    Attributes:
-        scripts: The revisions of the project.
-        database: The one that was asked for.
-        connection: What env.py must use, if a program has handed that over.
-        first: The project's function for a database that is empty; see `Project`.
-        stop: Set from another thread to end the work before its next step.
-        position: Where it was found to be; None until env.py has connected.
-        begins: Whether it is empty, and that function is to be called.
-        failed: What went wrong inside env.py, which may swallow it.
-        cancellable: How its statement is cancelled; None where nobody can.
-        watching: What is to be undone at the end, on a connection that may outlive the work.
-        reached: Whether the server has answered.
-    """
-
-    scripts: ScriptDirectory
-    database: Database
-    connection: AsyncConnection | None = None
-    first: str | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    position: Position | None = None
-    begins: bool = False
-    failed: BaseException | None = None
-    cancellable: Cancellable | None = None
-    watching: ExitStack = field(default_factory=ExitStack)
-    reached: bool = False
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """Options of `context.configure()` that go before those of env.py."""
-        return {}
-
-    def look(self, context: MigrationContext) -> None:
-        """Reads the position as soon as env.py has connected."""
-        with only_reading(context):
-            self.watch(context)
-            self.position = read_position(context)
-            self.begins = self.is_first_time(context)
-
-    def is_first_time(self, context: MigrationContext) -> bool:
-        """Whether the project's function is to make the schema."""
-        at_none = self.position is not None and not self.position.heads
-        return self.first is not None and at_none and is_first_time(context)
-
-    @contextmanager
-    def around(self, context: MigrationContext) -> Iterator[None]:
-        """Nothing surrounds what only looks."""
-        yield
-
-    def during(self) -> AbstractContextManager[None]:
-        """Nothing surrounds what only looks."""
-        return nullcontext()
-
-    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[AlembicStep]:
-        """Yields nothing."""
-        return iter(())
-
-    def check(self, context: MigrationContext) -> None:
-        """Refuses another database than the one that was asked for, and stops when it should.
-
-        Raises:
-            SettingsError: env.py has connected somewhere else.
-        """
-        self.go_on()
-        if self.connection is not None:
-            if context.connection is not self.connection.sync_connection:
-                raise not_handed()
-        elif context.connection is not None:
-            refuse_another(self.database, context.connection.engine.url)
-
-    def again(self) -> None:
-        """Forgets what failed."""
-        self.failed = None
-
-    def watch(self, context: MigrationContext) -> None:
-        """Finds out how a statement is cancelled, and lets none begin after `leave`.
-
-        But those that record a revision, or what is done of it: that is done.
-        """
-        connection, table = context.connection, context.version_table
-        if connection is None:
-            return
-        self.cancellable = self.database.backend.cancelling.of(connection, spare=table)
-
-        def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            if not any(name in statement for name in (table, JOURNAL, LOG)):
-                self.go_on()
-
-        event.listen(connection, "before_cursor_execute", refuse)
-        self.watching.callback(event.remove, connection, "before_cursor_execute", refuse)
-
-    def leave(self) -> None:
-        """Ends the work early; called when the caller is cancelled."""
-        self.stop.set()
-
-    def go_on(self) -> None:
-        """Raises when the work was stopped."""
-        if self.stop.is_set():
-            raise StoppedError
 
 
 @dataclass(slots=True, kw_only=True)
