@@ -26,9 +26,10 @@ from tests.conformance.test_autocommit_blocks import (
 from tests.conformance.test_journal_killed import begun
 from tests.projects import ProjectFolder, new_project
 
-pytestmark = pytest.mark.parametrize(
+on_both = pytest.mark.parametrize(
     "backend_name", ["postgresql", "postgresql+psycopg"], indirect=True
 )
+on_asyncpg = pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
 BUILD = "CREATE INDEX CONCURRENTLY ix ON t (n)"
 MADE = f"""
 {TABLE}
@@ -79,6 +80,7 @@ async def terminated(url: str, statement: str) -> None:
             await asyncio.sleep(0.05)
 
 
+@on_both
 async def test_a_build_whose_client_was_killed_is_waited_for_and_not_begun_again(
     empty_url: str, tmp_path: Path
 ) -> None:
@@ -108,6 +110,7 @@ async def test_a_build_whose_client_was_killed_is_waited_for_and_not_begun_again
     assert [(1,)] == await rows(empty_url, "SELECT n FROM t")
 
 
+@on_asyncpg
 async def test_waiting_for_it_has_an_end(empty_url: str, tmp_path: Path) -> None:
     folder = new_project(tmp_path)
     await made(empty_url, folder, BUILD)
@@ -126,6 +129,7 @@ async def test_waiting_for_it_has_an_end(empty_url: str, tmp_path: Path) -> None
     await goes_on(empty_url, folder)
 
 
+@on_asyncpg
 @pytest.mark.parametrize(
     ("statement", "left", "relation"),
     [
@@ -163,6 +167,7 @@ async def test_a_statement_whose_session_was_ended_is_finished_or_begun_anew(
     assert [(1,)] == await rows(empty_url, "SELECT n FROM t")
 
 
+@on_both
 async def test_an_interrupted_build_ends_on_the_server_and_is_begun_anew(
     empty_url: str, tmp_path: Path
 ) -> None:
@@ -181,6 +186,7 @@ async def test_an_interrupted_build_ends_on_the_server_and_is_begun_anew(
     assert "ix" in await relations(empty_url)
 
 
+@on_asyncpg
 async def test_an_index_that_somebody_else_builds_is_not_dropped(
     empty_url: str, tmp_path: Path
 ) -> None:

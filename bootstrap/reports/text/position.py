@@ -40,7 +40,6 @@ def _(report: StatusReport) -> RenderableType:
     return Group(*shown)
 
 
-@render.register
 def _changed(files: Sequence[ChangedFile]) -> RenderableType:
     lines = [
         f"  {Place(path=Path(one.path))}   applied {one.applied:%Y-%m-%d %H:%M} UTC"
