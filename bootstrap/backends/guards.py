@@ -98,6 +98,9 @@ class Atomicity:
     def repair(self, context: MigrationContext, half: Half, how: Repair) -> None:
         """Changes what is recorded of a half-applied revision, on env.py's connection."""
 
+    def tidy(self, context: MigrationContext) -> None:
+        """Removes what a run that was killed at its very end has left; called when all is done."""
+
     @property
     def keeps_journal(self) -> bool:
         """Whether a revision that is half-applied can go on where it was."""

@@ -199,9 +199,10 @@ class KeptLogbook(Logbook):
             try:
                 with nullcontext() if connection.in_transaction() else connection.begin():
                     log.table(self._schema).create(connection)
-            except DBAPIError:
-                # A run on another version table may have made it since.
-                if not self._is_ready(context, connection):
+            except DBAPIError as error:
+                # A run on another version table may have made it since. Where the connection is
+                # lost, the next question would open another one.
+                if error.connection_invalidated or not self._is_ready(context, connection):
                     raise
 
     def _is_ready(self, context: MigrationContext, connection: Connection) -> bool:

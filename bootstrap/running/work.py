@@ -104,6 +104,8 @@ class Apply(Look):
             self.position = read_position(context)
             self.turn.settled()
             self._decide(self.position, context, read_only=read_only)
+        if not (self._planned or read_only) and context.connection is not None:
+            backends.of_dialect(context.dialect).atomicity.tidy(context)
         if self._planned and _table(context) not in self._told:
             self._told.add(_table(context))
             self._ask(self.position)

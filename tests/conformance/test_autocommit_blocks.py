@@ -54,7 +54,8 @@ async def relations(url: str) -> list[str]:
         " FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i', 'p')"
     )
-    return sorted(str(name) for (name,) in await rows(url, sql))
+    names = [str(name) for (name,) in await rows(url, sql)]
+    return sorted(name for name in names if not name.startswith("bootstrap_log"))
 
 
 def project(tmp_path: Path, *lines: str) -> ProjectFolder:

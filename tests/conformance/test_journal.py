@@ -9,6 +9,7 @@ import pytest
 import bootstrap
 from bootstrap.database import Database
 from bootstrap.errors import HalfApplied, StatementFailed
+from bootstrap.journal.table import TABLE as JOURNAL
 from bootstrap.records.names import LOG
 from tests.long_statements import with_sync_driver
 from tests.projects import ProjectFolder, env, new_project
@@ -497,3 +498,15 @@ async def test_a_downgrade_goes_on_too(empty_url: str, tmp_path: Path) -> None:
 
     assert () == report.after
     assert ["alembic_version"] == await tables(empty_url)
+
+
+async def test_an_empty_journal_of_a_run_that_was_killed_at_its_end_is_removed(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, TABLE)
+    await goes_on(empty_url, folder)
+    async with Database.of(empty_url).connect() as connection:
+        await connection.run_sync(JOURNAL.create)
+    assert "bootstrap_journal" in await tables(empty_url)
+
+    await goes_on(empty_url, folder)

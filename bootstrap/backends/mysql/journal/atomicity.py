@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.backends.guards import Atomicity, Guard, Terms
@@ -17,7 +17,7 @@ from bootstrap.backends.mysql.journal.policy import MySQLPolicy
 from bootstrap.backends.mysql.journal.statements import read
 from bootstrap.backends.mysql.journal.store import MySQLStore
 from bootstrap.backends.mysql.journal.tokens import tokens
-from bootstrap.journal.entries import Entry, Part
+from bootstrap.journal.entries import NAME, Entry, Part
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
 from bootstrap.journal.store import Store
@@ -69,6 +69,23 @@ class MySQLAtomicity(Atomicity):
             store.drop_if_empty()
         finally:
             aside.close()
+
+    def tidy(self, context: MigrationContext) -> None:
+        """Drops the journal where it is empty."""
+        connection = context.connection
+        assert connection is not None  # noqa: S101 - somebody has looked there
+        theirs = connection.in_transaction()
+        there = inspect(connection).has_table(NAME)
+        if not theirs:
+            connection.rollback()
+        if there:
+            aside = Aside(connection)
+            try:
+                store = _store(context, connection, aside)
+                store.read()
+                store.drop_if_empty()
+            finally:
+                aside.close()
 
     @property
     def keeps_journal(self) -> bool:

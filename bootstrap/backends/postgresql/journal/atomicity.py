@@ -62,6 +62,15 @@ class PostgreSQLAtomicity(Atomicity):
         if not theirs:
             connection.commit()
 
+    def tidy(self, context: MigrationContext) -> None:
+        """Drops the journal where it is empty."""
+        connection = context.connection
+        assert connection is not None  # noqa: S101 - somebody has looked there
+        theirs = connection.in_transaction()
+        _store(context, connection).drop_if_empty()
+        if not theirs:
+            connection.commit()
+
 
 class PostgreSQLGuard(JournalGuard):
     """Keeps the journal of each revision of a run, where it leaves its transaction."""
