@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from bootstrap.schema.changes import Kind
 
 Key = tuple[str, str, str]
+Part = tuple[Kind, str]  # of a table: what it is, and its name in small letters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ outside that folder asks which one it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, DateTime, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from bootstrap.backends.altering import Made, Statement
+from bootstrap.backends.altering import Made, Part, Statement
 from bootstrap.backends.effects import Effects
 from bootstrap.backends.guards import Atomicity
 from bootstrap.backends.health import Health
@@ -200,6 +200,9 @@ class Alterations(Protocol):
 
     def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
         """The statements from one to the other."""
+
+    def keeping(self, own: Made, other: Made, parts: Collection[Part]) -> Made:
+        """A table as the other one is, but for some parts of it, which stay as they are here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,10 +138,26 @@ class Restoring:
     def _mixed(self, own: Sequence[Made], other: Sequence[Made]) -> tuple[Made, ...]:
         """The other side where somebody must do something, and one's own elsewhere."""
         concerned = {one.key for one in (*own, *other) if self._is_concerned(one)}
+        mine = {one.key: one for one in own}
         return (
             *(one for one in own if one.key not in concerned),
-            *(one for one in other if one.key in concerned),
+            *(
+                self._but_for_accepted(mine.get(one.key), one)
+                for one in other
+                if one.key in concerned
+            ),
         )
+
+    def _but_for_accepted(self, own: Made | None, other: Made) -> Made:
+        """A table of the other side, with the parts of one's own that somebody has accepted."""
+        if own is None or other.kind is not Kind.TABLE:
+            return other
+        parts = {
+            (Kind.COLUMN if one.kind is Kind.COLUMN else Kind.INDEX, one.name.lower())
+            for one in self.differences
+            if one.accepted and one.table.lower() == other.table.lower()
+        }
+        return self.backend.alterations.keeping(own, other, parts) if parts else other
 
     def _is_concerned(self, made: Made) -> bool:
         """Whether a difference is about it that nobody has accepted, or about its table."""

@@ -14,19 +14,26 @@ MOST_ROWS = 10_000  # of one result that are kept
 class KeptCursor:
     """What SQLAlchemy reads a result from, in the place of the driver's cursor.
 
+    A dialect may ask that one for more, such as psycopg2's for the notices of its connection.
+
     Args:
         outcome: What was returned.
+        cursor: The driver's.
         rest: A cursor that has more rows; None when all are in the outcome.
     """
 
     arraysize = 1
 
-    def __init__(self, outcome: Outcome, rest: Any = None) -> None:
+    def __init__(self, outcome: Outcome, cursor: Any, *, rest: Any = None) -> None:
+        self._cursor = cursor
         self.description = outcome.columns
         self.rowcount = outcome.rowcount
         self.lastrowid = outcome.lastrowid
         self._rows = deque(outcome.rows or ())
         self._rest = rest
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
 
     def fetchone(self) -> Any:
         """The next row, or None."""
@@ -67,7 +74,7 @@ def taken(cursor: Any) -> tuple[Outcome, KeptCursor]:
     )
     if outcome.columns is None:
         cursor.close()
-        return outcome, KeptCursor(outcome)
+        return outcome, KeptCursor(outcome, cursor)
     rows = [tuple(row) for row in cursor.fetchmany(MOST_ROWS + 1)]
     whole = Outcome(
         columns=outcome.columns,
@@ -77,11 +84,11 @@ def taken(cursor: Any) -> tuple[Outcome, KeptCursor]:
     )
     if len(rows) <= MOST_ROWS:
         cursor.close()
-        return whole, KeptCursor(whole)
+        return whole, KeptCursor(whole, cursor)
     kept = Outcome(
         columns=outcome.columns,
         rows=None,
         rowcount=outcome.rowcount,
         lastrowid=outcome.lastrowid,
     )
-    return kept, KeptCursor(whole, rest=cursor)
+    return kept, KeptCursor(whole, cursor, rest=cursor)

@@ -254,7 +254,7 @@ class Recorder:
         if outcome.refusal is not None:
             raise origins.exception(self._connection, outcome.refusal)
         self._lastrowid = outcome.lastrowid or self._lastrowid
-        return KeptCursor(outcome)
+        return KeptCursor(outcome, cursor)
 
     def _session_again(self, outcome: Outcome, said: Said, send: Send, cursor: Any) -> KeptCursor:
         if not said.only_variables:
@@ -264,7 +264,7 @@ class Recorder:
             _, kept = taken(cursor)
         else:
             cursor.close()
-            kept = KeptCursor(outcome)
+            kept = KeptCursor(outcome, cursor)
         if outcome.variables:
             with self.own():
                 self._policy.restore(dict(outcome.variables))

@@ -169,7 +169,7 @@ async def test_connect_timeout_ends_the_waiting_of_env_py(
         url = make_url(empty_url).set(port=port).update_query_dict({"connect_timeout": "1"})
         async with asyncio.timeout(60):
             with pytest.raises(bootstrap.DatabaseError, match=r"time"):
-                await bootstrap.migrate(url, project=folder.project)
+                await bootstrap.migrate(url, project=folder.project, retry_for=0)
 
 
 @pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)

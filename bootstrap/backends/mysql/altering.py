@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from bootstrap.backends.altering import Made, Statement, way
+from bootstrap.backends.altering import Made, Part, Statement, way
 from bootstrap.backends.mysql.catalog import queries
 from bootstrap.backends.mysql.catalog.fingerprint import NAMES, without_counter
 from bootstrap.backends.mysql.catalog.reading import unqualified
@@ -90,6 +90,25 @@ class MySQLAlterations:
             *_added_references(*ways),
         )
 
+    def keeping(self, own: Made, other: Made, parts: Collection[Part]) -> Made:
+        """Exchanges the lines of these parts; a column that the other has not comes last."""
+        mine, theirs = _lines(own.create[0]), _lines(other.create[0])
+        kept = {_part(line): line for line in mine.inner if _part(line) in parts}
+        inner = [
+            kept.pop(_part(line), line)
+            for line in theirs.inner
+            if _part(line) not in parts or _part(line) in kept
+        ]
+        inner = sorted((*inner, *kept.values()), key=lambda line: not line.startswith("`"))
+        sql = f"{theirs.head}\n" + ",\n".join(f"  {line}" for line in inner) + f"\n{theirs.tail}"
+        return replace(other, create=(sql,))
+
+
+def _part(line: str) -> Part:
+    """Which part of a table a line makes; an index, a key and a check are told by their names."""
+    kind = Kind.COLUMN if line.startswith("`") else Kind.INDEX
+    return kind, "" if line.startswith("PRIMARY KEY") else _named(line).lower()
+
 
 def _made(kind: str, name: str, table: str, sql: str) -> Made:
     model, stage = _KINDS[kind]
@@ -114,15 +133,7 @@ def _bare(made: Made) -> Made:
     lines = _lines(made.create[0])
     inner = [line for line in lines.inner if not _is_reference(line)]
     sql = f"{lines.head}\n" + ",\n".join(f"  {line}" for line in inner) + f"\n{lines.tail}"
-    return Made(
-        kind=made.kind,
-        table=made.table,
-        name=made.name,
-        create=(sql,),
-        drop=made.drop,
-        stage=made.stage,
-        loses=made.loses,
-    )
+    return replace(made, create=(sql,))
 
 
 def _change(was: Made, becomes: Made) -> Sequence[Statement] | None:

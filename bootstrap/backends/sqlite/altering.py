@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bootstrap.backends.altering import Made, Statement, way
+from bootstrap.backends.altering import Made, Part, Statement, way
 from bootstrap.backends.rows import by_table
 from bootstrap.backends.sqlite.catalog import queries
 from bootstrap.backends.sqlite.catalog.reading import is_virtual, shadows_of
@@ -39,6 +39,10 @@ class SQLiteAlterations:
             for row in rows["master"]
             if not row.name.startswith(shadows)
         )
+
+    def keeping(self, _own: Made, other: Made, _parts: Collection[Part]) -> Made:
+        """CREATE TABLE is one text: nothing of it can be left as it is."""
+        return other
 
     def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
         """The statements from one to the other."""

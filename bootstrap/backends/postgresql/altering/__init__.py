@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from sqlalchemy import Connection
 
-from bootstrap.backends.altering import Key, Made, Statement, way
+from bootstrap.backends.altering import Key, Made, Part, Statement, way
 from bootstrap.backends.postgresql.altering import beside, objects, tables
 from bootstrap.backends.postgresql.catalog import queries
 from bootstrap.schema.changes import Kind
@@ -26,6 +26,10 @@ class PostgreSQLAlterations:
         """What there is."""
         rows = queries.rows(connection, None)
         return tuple(chain(objects.made(rows), tables.made(rows), beside.made(rows)))
+
+    def keeping(self, _own: Made, other: Made, _parts: Collection[Part]) -> Made:
+        """Parts stand for themselves here."""
+        return other
 
     def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
         """The statements from one to the other."""
