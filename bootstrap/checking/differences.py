@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
-from bootstrap.schema.changes import Action, Change, Kind, Weight
+from bootstrap.schema.changes import Action, Change, Kind, Weight, named
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Schema
 
@@ -76,11 +76,10 @@ class Difference:
     @property
     def title(self) -> str:
         """What is different, in words: `column email of users: nullable`."""
-        where = f" of {self.table}" if self.table and self.kind is not Kind.TABLE else ""
         attribute = f": {self.attribute}" if self.attribute else ""
         if self.kind is Kind.OTHER and self.revision:
             return f"revision {self.revision}: {self.attribute} fails"
-        return f"{self.kind} {self.name}{where}{attribute}"
+        return f"{named(self.kind, self.name, table=self.table)}{attribute}"
 
 
 _Key = tuple[str, ...]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, column, distinct, func, literal_colum
 
 from bootstrap.checking.halves import Found
 from bootstrap.errors import HalfApplied, Place
-from bootstrap.schema.changes import Action, Change, Kind
+from bootstrap.schema.changes import Action, Change, Kind, named
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Column, Schema, Table
 
@@ -41,7 +41,7 @@ def undo(context: MigrationContext, one: Found) -> tuple[str, ...]:
     operations: Any = Operations(context)
     for change in changes:
         _undone(operations, change)
-    return tuple(_said(change) for change in changes)
+    return tuple(named(one.kind, one.name, table=one.table) for one in changes)
 
 
 def planned(one: Found) -> tuple[Change, ...]:
@@ -168,11 +168,6 @@ def _referred(tables: Iterable[Table]) -> Iterator[str]:
             path = f"{key.schema}.{key.table}" if key.schema else key.table
             if path != one.path:
                 yield path
-
-
-def _said(change: Change) -> str:
-    where = f" of {change.table}" if change.kind not in (Kind.TABLE, Kind.VIEW) else ""
-    return f"{change.kind} {change.name}{where}"
 
 
 def _refused(one: Found, why: str, *, place: Place | None = None) -> HalfApplied:

@@ -183,7 +183,7 @@ def drift(
     """
     if update_baseline and (baseline is None or accept):
         raise click.UsageError("--update-baseline needs --baseline FILE, and no --accept.")
-    if adopt and (accept or baseline or junit or markdown):
+    if adopt and (accept or baseline or junit or markdown or html):
         raise click.UsageError("--adopt takes neither --accept nor --baseline nor reports.")
     if not adopt and (message or rev_id):
         raise click.UsageError("--message and --rev-id are for the revision of --adopt.")

@@ -19,7 +19,7 @@ from bootstrap.checking.probed import Probed
 from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.rows import Loss
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
-from bootstrap.schema.changes import Kind, Weight
+from bootstrap.schema.changes import Weight, named
 
 _LONGEST = 160  # characters of one side
 _NAMED = 12  # columns in one line of the table
@@ -105,9 +105,8 @@ def gone_heading(report: DriftReport) -> str:
 
 def known(one: Known) -> str:
     """A difference of a baseline in words."""
-    of = f" of {one.table}" if one.table and one.kind != Kind.TABLE else ""
     attribute = f": {one.attribute}" if one.attribute else ""
-    return f"{one.kind} {one.name}{of}{attribute}"
+    return f"{named(one.kind, one.name, table=one.table)}{attribute}"
 
 
 def not_restored(restoration: Restoration) -> Iterator[str]:

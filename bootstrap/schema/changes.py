@@ -46,6 +46,13 @@ class Weight(StrEnum):
     DEFINITION = "definition"
 
 
+def named(kind: Kind | str, name: str, *, table: str) -> str:
+    """What is different, in words: `column email of users`, `view totals`."""
+    if kind in (Kind.TABLE, Kind.VIEW):
+        return f"{kind} {table or name}"
+    return f"{kind} {name} of {table}" if table else f"{kind} {name}"
+
+
 _INVERSE = {
     Action.ADDED: Action.REMOVED,
     Action.REMOVED: Action.ADDED,
@@ -90,8 +97,7 @@ class Change:
         return (self.table, self.kind, self.name, self.attribute, *sides)
 
     def __str__(self) -> str:
-        where = f" of {self.table}" if self.table and self.kind is not Kind.TABLE else ""
-        named = f"{self.kind} {self.name}{where}"
+        what = named(self.kind, self.name, table=self.table)
         if not self.attribute:
-            return f"{named} {self.action}"
-        return f"{named}: {self.attribute} {self.before or 'none'} → {self.after or 'none'}"
+            return f"{what} {self.action}"
+        return f"{what}: {self.attribute} {self.before or 'none'} → {self.after or 'none'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -50,6 +51,23 @@ def differing(verified: VerifyReport, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
+def probed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of two servers that were asked, one thing left out."""
+    folder = three_tables(tmp_path_factory.mktemp("probe") / "project")
+    folder.revision(
+        "four",
+        down="three",
+        upgrade="op.create_table('t_four', sa.Column('id', sa.Integer, primary_key=True),"
+        " sa.Column('name', sa.String(9)), sa.CheckConstraint(\"name > 'a' || 'b'\", 'ck_odd'))",
+    )
+    run = Command(folder=folder.root)
+    servers = ("--backend", "sqlite", "--backend", "postgresql", "--no-models")
+    done = run("verify", *servers, "--probe", "--html", "verify.html")
+    assert 1 == done.code, done.err
+    return run.folder / "verify.html"
+
+
+@pytest.fixture(scope="module")
 def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a database to which somebody gave names that are markup."""
     run = Command(folder=three_tables(tmp_path_factory.mktemp("drift") / "project").root)
@@ -64,6 +82,11 @@ def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run("drift", *url, "--html", "drift.html")
     assert 1 == done.code, done.err
     return run.folder / "drift.html"
+
+
+@pytest.fixture
+def pages(differing: Path, probed: Path, drifted: Path) -> tuple[Path, ...]:
+    return (differing, probed, drifted)
 
 
 def test_the_first_screen_says_that_it_differs_where_and_what_to_do(
@@ -125,6 +148,34 @@ def test_what_is_accepted_is_a_click_away_with_its_reason(opened: Opened, differ
 
     expect(accepted.get_by_text("column created_at of users: time zone")).to_be_visible()
     expect(accepted).to_contain_text("Accepted: stored as UTC & <everywhere>")
+
+
+def test_answers_that_differ_stand_side_by_side_and_what_was_not_asked_is_told(
+    opened: Opened, probed: Path
+) -> None:
+    shown = opened(probed)
+
+    length = shown.locator("#differences article", has_text="t_four: length")
+    expect(length.locator("dt")).to_have_text([re.compile("SQLite"), re.compile("PostgreSQL")])
+    expect(length.locator("dd").nth(1).locator("mark").last).to_have_text("cut")
+    expect(shown.locator("#tables tr", has_text="t_four").locator("td.differs")).to_have_count(2)
+    expect(shown.locator("#answers")).to_contain_text("t_four.ck_odd: its condition is not")
+    expect(shown.locator(".first")).to_contain_text("Where the servers must answer the same")
+
+
+def test_the_way_back_is_the_sql_of_the_terminal_in_a_frame_that_scrolls(
+    opened: Opened, drifted: Path
+) -> None:
+    shown = opened(drifted, width=400)
+
+    sql = shown.locator("#way-back pre").inner_text()
+    frame = shown.get_by_role("region", name="SQL")
+
+    run = Command(folder=drifted.parent)
+    report = run("drift", "--url", "sqlite:///app.db", "--format", "json").document["report"]
+    assert report["restoration"]["script"].replace("\u202e", r"\u202e") == sql
+    expect(shown.locator("#way-back .care")).to_contain_text(_HOSTILE)
+    assert frame.evaluate("one => one.scrollWidth > one.clientWidth && one.tabIndex === 0")
 
 
 def test_the_drawing_has_every_table_and_leads_to_what_differs(
@@ -200,9 +251,9 @@ def test_the_colours_follow_the_system_and_the_switch(
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 400)])
 def test_axe_finds_nothing_to_complain_about(
-    opened: Opened, differing: Path, drifted: Path, theme: str, width: int
+    opened: Opened, pages: tuple[Path, ...], theme: str, width: int
 ) -> None:
-    for html in (differing, drifted):
+    for html in pages:
         shown = opened(html, theme=theme, width=width)
         for summary in shown.locator("summary").all():
             summary.click()
@@ -278,9 +329,9 @@ def test_only_what_differs_is_shown_on_demand(opened: Opened, differing: Path) -
 
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_the_page_is_never_wider_than_the_window(
-    opened: Opened, differing: Path, drifted: Path, width: int
+    opened: Opened, pages: tuple[Path, ...], width: int
 ) -> None:
-    for html in (differing, drifted):
+    for html in pages:
         assert width >= opened(html, width=width).evaluate("document.body.scrollWidth")
 
 

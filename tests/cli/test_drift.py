@@ -102,3 +102,12 @@ def test_a_baseline_that_is_not_found_is_a_no_with_what_differs_from_the_nearest
     assert re.search(r"Nearest +three\n", done.out)
     assert "column more of t_one" in done.out
     assert done.err.endswith("No revision makes the schema of the database.\n")
+
+
+@pytest.mark.parametrize("kind", ["junit", "markdown", "html"])
+def test_a_revision_that_adopts_has_no_report_of_differences(run: Command, kind: str) -> None:
+    done = run(*DRIFT, "--adopt", f"--{kind}", "report")
+
+    assert 2 == done.code
+    assert "--adopt takes neither" in done.err
+    assert not (run.folder / "report").exists()

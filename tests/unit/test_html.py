@@ -14,9 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.backends.altering import Statement
 from bootstrap.checking.differences import Comparison, Difference, Side, from_history
 from bootstrap.checking.drifting import DriftReport
+from bootstrap.checking.knowing import Known
+from bootstrap.checking.probed import Probed
+from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.verifying import VerifiedServer, VerifyReport
+from bootstrap.probing.plan import NotProbed
 from bootstrap.reports.html import layout
 from bootstrap.reports.html.elements import element, serialised
 from bootstrap.reports.html.groups import grouped
@@ -99,7 +104,7 @@ def _verified(*differences: Difference, stairway: bool = False) -> VerifyReport:
 
 def _difference(comparison: Comparison, *values: str, accepted: str = "") -> Difference:
     """Between the servers, or on the first of them."""
-    between = comparison is Comparison.SERVERS
+    between = comparison in (Comparison.SERVERS, Comparison.PROBE)
     wheres = _THREE if between else ("before", "after the downgrade")
     return Difference(
         comparison=comparison,
@@ -161,7 +166,8 @@ def test_a_downgrade_is_charged_to_its_revision_and_not_to_the_table() -> None:
         (("varchar(50)", "varchar(30)"), (["50"], ["30"])),
         (("a AND b", "a AND b AND c"), ([], [" AND c"])),
         (("yes", "no"), ([], [])),  # they have nothing in common
-        (("x = 1", "x = 2", "x > 1"), (["=", "1"], ["2"], [">"])),
+        (("x = 1", "x = 2", "x > 1"), (["= 1"], ["2"], [">"])),
+        (("a: kept as 1", "a: refused (check)"), (["kept as 1"], ["refused (check)"])),
         (("one",), ([],)),
     ],
 )
@@ -252,6 +258,57 @@ def test_where_nothing_differs_nothing_is_to_be_done() -> None:
     assert '<p class="lead">Nothing to do.</p>' in clean
     assert '<p class="lead">Nothing to do. 1 accepted.</p>' in known
     assert "What to do" not in clean + known
+
+
+def test_answers_that_differ_are_charged_counted_and_what_was_not_asked_is_told() -> None:
+    odd = NotProbed(table="users", name="ck_odd", why="its condition is not understood")
+    probed = Probed(tables=("users",), questions=7, not_probed=(odd,))
+    found = _difference(Comparison.PROBE, "kept", "kept", "cut")
+
+    asked = page("verify", replace(_verified(found), probed=probed), no="no")
+    same = page("verify", replace(_verified(), probed=replace(probed, not_probed=())))
+    without = page("verify", _verified())
+
+    assert "asked 7 questions about 1 table: 1 difference, 0 of them accepted." in asked
+    assert "<h3>What the servers say to the same rows</h3>" in asked
+    assert "<li>users.ck_odd: its condition is not understood</li>" in asked
+    assert "about 1 table: the answers were the same." in same
+    assert "Not probed" not in same
+    assert '<section id="answers"' not in without
+    assert "<code>bootstrap verify --probe</code> asks them" in without
+
+
+def test_the_way_back_is_shown_with_what_it_can_lose_and_what_it_leaves() -> None:
+    drop = Statement(sql='DROP TABLE "by_hand"', kind=Kind.TABLE, table="by_hand", loses=True)
+    back = Restoration(
+        statements=(drop,),
+        script='DROP TABLE "by_hand";',
+        missing=("check ck of users",),
+        untried=(),
+    )
+
+    shown = page("drift", replace(many_tables(3), restoration=back), no="no")
+    kept = page("drift", replace(many_tables(3), restoration=replace(back, statements=())), no="no")
+    none = page("drift", replace(many_tables(3), restoration=replace(back, script="")), no="no")
+
+    assert '<pre><code>DROP TABLE "by_hand";</code></pre>' in shown
+    assert "<strong>Can lose rows or values</strong> of <code>by_hand</code>" in shown
+    assert "<li>No statement for: check ck of users</li>" in shown
+    assert "Can lose" not in kept
+    assert "<pre>" not in none
+    assert "<li>No statement for: check ck of users</li>" in none
+
+
+def test_what_a_baseline_has_and_nobody_finds_any_longer_is_listed() -> None:
+    known = Known(
+        kind="view", table="totals", name="totals", attribute="", revisions=None, database="x"
+    )
+    report = replace(many_tables(3), baseline=Path("drift.json"), gone=(known,))
+
+    text = page("drift", report)
+
+    assert "<h3>In drift.json, and not to be found any longer</h3>" in text
+    assert "<li>view totals</li>" in text
 
 
 def test_five_hundred_tables_are_all_there_and_the_page_stays_small() -> None:

@@ -65,8 +65,9 @@ def title(group: Group) -> Iterator[Child]:
         yield from several(names[:_NAMED])
         yield f" and {len(names) - _NAMED} more" if len(names) > _NAMED else None
         return
-    yield from (f"{one.kind} ", code(one.name))
-    if one.table and one.kind is not Kind.TABLE:
+    alone = one.kind in (Kind.TABLE, Kind.VIEW)
+    yield from (f"{one.kind} ", code(one.table if alone and one.table else one.name))
+    if one.table and not alone:
         yield from (" of ", code(one.table))
     yield f": {one.attribute}" if one.attribute else None
 

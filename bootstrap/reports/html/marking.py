@@ -53,9 +53,11 @@ def _differing(one: Sequence[str], other: Sequence[str]) -> tuple[set[int], set[
 
 
 def _joined(pieces: Sequence[str], differing: set[int]) -> Marked:
-    """Neighbours that are alike as one piece."""
+    """Neighbours that are alike as one piece, with the blanks between them."""
+    blanks = {place for place, piece in enumerate(pieces) if piece.isspace()}
+    between = {place for place in blanks if {place - 1, place + 1} <= differing}
     numbered = enumerate(pieces)
     return tuple(
         ("".join(piece for _, piece in group), differs)
-        for differs, group in groupby(numbered, key=lambda one: one[0] in differing)
+        for differs, group in groupby(numbered, key=lambda one: one[0] in differing | between)
     )

@@ -10,10 +10,11 @@ from functools import cache
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
+from bootstrap.checking.differences import Comparison
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.reports import verified
 from bootstrap.reports.html import differences, drawing, matrix, verdict
-from bootstrap.reports.html.elements import Masked, element, serialised
+from bootstrap.reports.html.elements import Masked, code, element, serialised, several
 from bootstrap.reports.html.groups import Group, grouped
 from bootstrap.version import __version__
 
@@ -66,7 +67,9 @@ def _sections(report: verified.Compared, groups: Sequence[Group]) -> Iterator[_S
     left = tuple(differences.open_ones(groups))
     yield _Section(id="differences", title="Differences", content=left)
     yield _Section(id="stairway", title="Up and down", content=tuple(_stairway(report, groups)))
-    accepted = (*differences.accepted_ones(groups), *_unused(report))
+    yield _Section(id="answers", title="Answers", content=tuple(_answers(report)))
+    yield _Section(id="way-back", title="The way back", content=tuple(_way_back(report)))
+    accepted = (*differences.accepted_ones(groups), *_gone(report), *_unused(report))
     yield _Section(id="accepted", title="Accepted", content=accepted)
     yield _Section(id="schema", title="Schema", content=tuple(_drawing(report, groups)))
 
@@ -83,6 +86,47 @@ def _stairway(report: verified.Compared, groups: Sequence[Group]) -> Iterator[El
         yield element("ul", *(element("li", one) for one in verified.losses(report.losses)))
     for server, tables in report.not_filled.items():
         yield element("p", f"{server}: no row in {', '.join(tables)}.", class_="note")
+
+
+def _answers(report: verified.Compared) -> Iterator[Element]:
+    """What was asked of the servers, and what could not be; the answers are differences."""
+    if isinstance(report, DriftReport) or report.probed is None:
+        return
+    asked = verified.counted(report.probed.questions, "question")
+    tables = verified.counted(len(report.probed.tables), "table")
+    found = [one for one in report.differences if one.comparison is Comparison.PROBE]
+    accepted = sum(bool(one.accepted) for one in found)
+    said = f"{verified.counted(len(found), 'difference')}, {accepted} of them accepted"
+    said = said if found else "the answers were the same"
+    yield element("p", f"Each server was asked {asked} about {tables}: {said}.", class_="note")
+    reasons = tuple(verified.not_probed(report.probed))[1:]  # after the heading
+    if reasons:
+        yield element("h3", "Not probed")
+        yield element("ul", *(element("li", one.strip()) for one in reasons))
+
+
+def _way_back(report: verified.Compared) -> Iterator[Element]:
+    """The SQL that undoes a drift, what it can lose, and what it leaves."""
+    if not isinstance(report, DriftReport) or report.restoration is None:
+        return
+    found = report.restoration
+    if found.script:
+        yield element("p", f"{verified.RESTORING.rstrip(':')}.", class_="note")
+        losing = dict.fromkeys(one.table or one.name for one in found.statements if one.loses)
+        if losing:
+            names = several([code(one) for one in losing])
+            said = element("strong", "Can lose rows or values")
+            yield element("p", said, " of ", *names, ": look before you run it.", class_="care")
+        yield matrix.scrolled(element("pre", element("code", found.script)), label="SQL")
+    left = tuple(verified.not_restored(found))
+    if left:
+        yield element("ul", *(element("li", one) for one in left), class_="left")
+
+
+def _gone(report: verified.Compared) -> Iterator[Element]:
+    if isinstance(report, DriftReport) and report.gone:
+        yield element("h3", verified.gone_heading(report).rstrip(":"))
+        yield element("ul", *(element("li", verified.known(one)) for one in report.gone))
 
 
 def _unused(report: verified.Compared) -> Iterator[Element]:

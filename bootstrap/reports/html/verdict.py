@@ -81,8 +81,11 @@ _STEPS = {
     Comparison.SERVERS: "Where the servers must not differ, correct the revision that made it so.",
     Comparison.MODELS: "What the models have and no revision makes: "
     "`bootstrap revision --autogenerate -m TEXT`. What they lack: correct the models.",
+    Comparison.PROBE: "Where the servers must answer the same, give the column a type or a check "
+    "that makes them.",
     Comparison.STAIRWAY: "Correct the downgrades, so that they leave what was there.",
-    Comparison.DRIFT: "What was done by hand: make it a revision, or undo it in the database.",
+    Comparison.DRIFT: "What was done by hand: `bootstrap drift --adopt -m TEXT` makes it a "
+    "revision; or undo it, as “The way back” says.",
 }
 
 
@@ -134,6 +137,8 @@ def _not_looked_at(report: VerifyReport) -> Iterator[Element]:
         said.append("The models: env.py names none, or they were left out.")
     if not report.stairway:
         said.append("The way down and up again: `bootstrap verify --stairway` goes it.")
+    if report.probed is None and len(report.servers) > 1:
+        said.append("What the servers say to the same rows: `bootstrap verify --probe` asks them.")
     if said:
         yield element(
             "details",
