@@ -68,6 +68,6 @@ class Runner:
         assert self.summary is not None  # noqa: S101 - the callers ask
         try:
             with self.summary.open("a", encoding="utf-8") as file:
-                file.write(f"{self.screen.masked(text)}\n")
+                file.write(f"{self.screen.masked_markdown(text)}\n")
         except OSError as error:
             self.screen.note(f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}")

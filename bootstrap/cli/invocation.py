@@ -76,13 +76,17 @@ class Invocation:
             if url:
                 self.screen.hide(urls.secrets_of(url))
 
-    def write(self, text: str, path: Path, *, what: str) -> None:
-        """Writes a report into a file, without secrets.
+    def write_markdown(self, report: object, path: Path) -> None:
+        """Writes a report as Markdown into a file, without secrets.
 
         Raises:
             SettingsError: It cannot be written.
         """
-        write_text(self.screen.masked(text), path, what=what)
+        # Imported here because `--help` must not wait for what it needs.
+        from bootstrap.reports.markdown import summary  # noqa: PLC0415
+
+        text = summary(self.runner.command, report, no=self.no)
+        write_text(self.screen.masked_markdown(text), path, what="Markdown report")
 
     @cached_property
     def database(self) -> Database:
@@ -159,8 +163,8 @@ class Invocation:
 
         def run(planned: Planned) -> None:
             self.begun = True
-            said = planned_document(self.runner.command, planned)
-            hooks.run(Hook.BEFORE_MIGRATE, self.screen.masked(said))
+            said = planned_document(self.runner.command, planned, masked=self.screen.masked)
+            hooks.run(Hook.BEFORE_MIGRATE, said)
 
         return run
 
@@ -253,16 +257,18 @@ def _outcome(command: str, work: Work, *, now: Invocation) -> int:
     if now.no:
         now.screen.note(now.no)
     now.runner.tell(report, no=now.no)
-    if now.begun and (failed := _hooked(Hook.AFTER_MIGRATE, document(command, report), now=now)):
-        now.runner.tell_failed(failed)
-        return failed.exit_code
+    if now.begun:
+        said = document(command, report, masked=now.screen.masked)
+        if failed := _hooked(Hook.AFTER_MIGRATE, said, now=now):
+            now.runner.tell_failed(failed)
+            return failed.exit_code
     return _NO if now.no else 0
 
 
 def _hooked(hook: Hook, said: str, *, now: Invocation) -> HookFailed | None:
     """Runs a hook; that it has failed is shown, and given back."""
     try:
-        now.hooks.run(hook, now.screen.masked(said))
+        now.hooks.run(hook, said)
     except HookFailed as failed:
         now.screen.error(failed.message, hint=failed.hint)
         return failed
@@ -272,11 +278,11 @@ def _hooked(hook: Hook, said: str, *, now: Invocation) -> HookFailed | None:
 
 
 def _show(command: str, report: object, *, now: Invocation) -> None:
-    if isinstance(report, ScriptReport):
-        script = f"{document(command, report)}\n" if now.given.as_json else report.sql
-        now.screen.print_script(script)
-    elif now.given.as_json:
-        now.screen.print_plain(document(command, report))
+    if now.given.as_json:
+        masked = str if isinstance(report, ScriptReport) else now.screen.masked
+        now.screen.print_plain(f"{document(command, report, masked=masked)}\n")
+    elif isinstance(report, ScriptReport):
+        now.screen.print_plain(report.sql)
     else:
         now.screen.print_report(report, verbose=now.given.verbose)
 
@@ -299,9 +305,9 @@ def _ended(command: str, error: BaseException, *, now: Invocation) -> int:
         now.screen.note(said)
     if isinstance(error, click.UsageError):
         now.runner.tell_failed(BootstrapError(error.format_message()))
-    failed = error_document(command, error, exit_code=code, left=now.left)
+    failed = error_document(command, error, exit_code=code, left=now.left, masked=now.screen.masked)
     if now.given.as_json:
-        now.screen.print_plain(failed)
+        now.screen.print_plain(f"{failed}\n")
     if isinstance(error, KeyboardInterrupt) and now.given.hooks:
         _hooked(Hook.ON_FAILURE, failed, now=now)
     return code
@@ -315,9 +321,9 @@ def _failed(command: str, error: Exception, *, now: Invocation) -> int:
     code = said.exit_code
     screen.error(said.message, hint=said.hint)
     now.runner.tell_failed(said)
-    failed = error_document(command, error, exit_code=code)
+    failed = error_document(command, error, exit_code=code, masked=screen.masked)
     if now.given.as_json:
-        screen.print_plain(failed)
+        screen.print_plain(f"{failed}\n")
     if now.given.hooks:
         _hooked(Hook.ON_FAILURE, failed, now=now)
     return code

@@ -60,10 +60,7 @@ def plan(
             tag=tag,
         )
         if markdown is not None:
-            # Imported here because `--help` must not wait for what it needs.
-            from bootstrap.reports.markdown import summary  # noqa: PLC0415
-
-            now.write(summary("plan", report), markdown, what="Markdown report")
+            now.write_markdown(report, markdown)
         return report
 
     perform("plan", common, work)

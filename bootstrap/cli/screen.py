@@ -140,6 +140,12 @@ class Screen:
         """The text without the secrets that are hidden on the screen."""
         return masked(text, self._secrets)
 
+    def masked_markdown(self, text: str) -> str:
+        """The same for Markdown, which has a backslash before some characters of a secret."""
+        from bootstrap.reports.markdown import escaped  # noqa: PLC0415 - few commands write any
+
+        return masked(text, {*self._secrets, *filter(None, map(escaped, self._secrets))})
+
     def write_watched(self, line: str) -> None:
         """Writes a line to standard error as it is."""
         self._stop()
@@ -159,12 +165,10 @@ class Screen:
             self._out.write(f"{line.rstrip()}\n")
 
     def print_plain(self, text: str) -> None:
-        """Writes text to standard output as it is."""
-        self._stop()
-        self._out.write(f"{text}\n")
+        """Writes a document as it is: masking could maul it.
 
-    def print_script(self, text: str) -> None:
-        """Writes a script as it is: masking could maul it, and no setting gets into it."""
+        The texts in it are masked already, and into a script gets no setting.
+        """
         self._stop()
         self._bare.write(text)
 

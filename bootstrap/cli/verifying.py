@@ -271,13 +271,12 @@ def _write(
     from bootstrap.checking.files import write_text  # noqa: PLC0415
     from bootstrap.reports import junit as reports  # noqa: PLC0415
     from bootstrap.reports.html.page import page  # noqa: PLC0415
-    from bootstrap.reports.markdown import summary  # noqa: PLC0415
 
+    masked = now.screen.masked
     if junit is not None:
-        now.write(reports.junit(report), junit, what="JUnit report")
+        write_text(reports.junit(report, masked=masked), junit, what="JUnit report")
     if markdown is not None:
-        now.write(summary(command, report, no=now.no), markdown, what="Markdown report")
+        now.write_markdown(report, markdown)
     if html is not None:
-        # Masked text by text: a secret that is a word of HTML would break the page.
-        text = page(command, report, no=now.no, masked=now.screen.masked)
+        text = page(command, report, no=now.no, masked=masked)
         write_text(text, html, what="HTML report")

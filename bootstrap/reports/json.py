@@ -8,10 +8,12 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
 from bootstrap.errors import BootstrapError, Place, RowsWouldBeLost
+from bootstrap.reports.masking import Masked
 
 VERSION = 1
 
@@ -58,20 +60,27 @@ class ErrorReport:
         )
 
 
-def document(command: str, report: object) -> str:
-    """The JSON of a command that did what it should."""
-    return _dump({"version": VERSION, "command": command, "report": _plain(report)})
+def document(command: str, report: object, *, masked: Masked = str) -> str:
+    """The JSON of a command that did what it should; `masked` takes the secrets out of texts."""
+    return _dump({"version": VERSION, "command": command, "report": _plain(report, masked)})
 
 
-def error_document(command: str, error: BaseException, *, exit_code: int, left: str = "") -> str:
+def error_document(
+    command: str,
+    error: BaseException,
+    *,
+    exit_code: int,
+    left: str = "",
+    masked: Masked = str,
+) -> str:
     """The JSON of a command that failed; `left` is for `ErrorReport.of`."""
     failed = ErrorReport.of(error, exit_code=exit_code, left=left)
-    return _dump({"version": VERSION, "command": command, "error": _plain(failed)})
+    return _dump({"version": VERSION, "command": command, "error": _plain(failed, masked)})
 
 
-def planned_document(command: str, planned: object) -> str:
+def planned_document(command: str, planned: object, *, masked: Masked = str) -> str:
     """The JSON of what a command is about to do, for a hook."""
-    return _dump({"version": VERSION, "command": command, "planned": _plain(planned)})
+    return _dump({"version": VERSION, "command": command, "planned": _plain(planned, masked)})
 
 
 def parts(kind: type) -> dict[str, Any]:
@@ -92,16 +101,16 @@ def _dump(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2)
 
 
-def _plain(value: object) -> Any:
-    """Values of the library as what JSON has."""
+def _plain(value: object, masked: Masked) -> Any:
+    """Values of the library as what JSON has; the words of an enumeration are never secret."""
+    if isinstance(value, (str, PurePath)):
+        return value if isinstance(value, Enum) else masked(str(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain(getattr(value, name)) for name in parts(type(value))}
+        return {name: _plain(getattr(value, name), masked) for name in parts(type(value))}
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {masked(str(key)): _plain(one, masked) for key, one in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(one) for one in value]
+        return [_plain(one, masked) for one in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, PurePath):
-        return str(value)
     return round(value, 6) if isinstance(value, float) else value

@@ -38,13 +38,13 @@ def summary(command: str, report: object, *, no: str = "") -> str:
         no: Why the answer to what it asks is no; empty where it is yes.
     """
     mark = "❌" if no else "✅"
-    said = (f"{_escaped(no)}\n",) if no else ()
+    said = (f"{escaped(no)}\n",) if no else ()
     return "\n".join((f"### {mark} bootstrap {command}\n", *said, body(report), ""))
 
 
 def error_summary(command: str, error: BootstrapError) -> str:
     """Why a command failed, below a heading."""
-    hint = (f"**hint:** {_escaped(error.hint)}\n",) if error.hint else ()
+    hint = (f"**hint:** {escaped(error.hint)}\n",) if error.hint else ()
     return "\n".join((f"### ❌ bootstrap {command}\n", _fenced(error.message), *hint, ""))
 
 
@@ -60,8 +60,8 @@ def body(report: object) -> str:
 @body.register
 def _(report: PlanReport) -> str:
     if not report.is_pending:
-        return f"Nothing is pending: the database is at {_escaped(', '.join(report.before))}.\n"
-    rows = [f"- {_escaped(rows_of(one))} rows" for one in report.tables]
+        return f"Nothing is pending: the database is at {escaped(', '.join(report.before))}.\n"
+    rows = [f"- {escaped(rows_of(one))} rows" for one in report.tables]
     steps = [_planned(step) for step in report.steps]
     return "\n".join((*rows, "", *steps))
 
@@ -69,14 +69,14 @@ def _(report: PlanReport) -> str:
 def _planned(step: PlannedStep) -> str:
     how = "one transaction" if step.transactional else "not one transaction"
     lines = [
-        f"#### {step.direction} {_escaped(step.revision)} ({how})\n",
-        f"{_escaped(step.title)}\n",
+        f"#### {step.direction} {escaped(step.revision)} ({how})\n",
+        f"{escaped(step.title)}\n",
     ]
     for operation in step.operations:
-        lines.append(f"- {_escaped(operation.text)}")
-        lines += [f"  - {_escaped(effect_of(sent))}" for sent in operation.statements]
+        lines.append(f"- {escaped(operation.text)}")
+        lines += [f"  - {escaped(effect_of(sent))}" for sent in operation.statements]
     if step.unknown:
-        lines.append(f"- {_escaped(step.unknown)}")
+        lines.append(f"- {escaped(step.unknown)}")
     sql = "\n".join(sent.sql for one in step.operations for sent in one.statements)
     return "\n".join((*lines, "", *([_fenced(sql)] if sql else [])))
 
@@ -152,11 +152,11 @@ def _(report: VerifyReport) -> str:
     servers += [(f"{one.backend}: {one.why}", "", "", "") for one in report.not_verified]
     parts = [_listed(("Server", "Revisions", "Tables", "Seconds"), servers), _differences(report)]
     if report.losses:
-        lines = "".join(f"- {_escaped(line)}\n" for line in verified.losses(report.losses))
+        lines = "".join(f"- {escaped(line)}\n" for line in verified.losses(report.losses))
         parts.append(f"**Downgrades that lose rows:**\n\n{lines}\n")
     if report.probed is not None and report.probed.not_probed:
         _, *reasons = verified.not_probed(report.probed)
-        listed = "".join(f"- {_escaped(reason)}\n" for reason in reasons)
+        listed = "".join(f"- {escaped(reason)}\n" for reason in reasons)
         parts.append(f"**Not probed:**\n\n{listed}\n")
     return "".join((*parts, _unused(report), verified.total(report), "\n"))
 
@@ -178,14 +178,14 @@ def _(report: DriftReport) -> str:
 def _gone(report: DriftReport) -> str:
     if not report.gone:
         return ""
-    lines = "".join(f"- {_escaped(verified.known(one))}\n" for one in report.gone)
-    return f"**{_escaped(verified.gone_heading(report))}**\n\n{lines}\n"
+    lines = "".join(f"- {escaped(verified.known(one))}\n" for one in report.gone)
+    return f"**{escaped(verified.gone_heading(report))}**\n\n{lines}\n"
 
 
 def _restoration(found: Restoration | None) -> str:
     if found is None:
         return ""
-    lines = "".join(f"- {_escaped(line)}\n" for line in verified.not_restored(found))
+    lines = "".join(f"- {escaped(line)}\n" for line in verified.not_restored(found))
     script = _fenced(found.script, language="sql") if found.script else ""
     return f"**{verified.RESTORING}**\n\n{script}\n{lines}\n"
 
@@ -207,7 +207,7 @@ def _differences(report: verified.Compared) -> str:
 def _unused(report: verified.Compared) -> str:
     if not report.unused:
         return ""
-    lines = "".join(f"- {_escaped(verified.acceptance(one))}\n" for one in report.unused)
+    lines = "".join(f"- {escaped(verified.acceptance(one))}\n" for one in report.unused)
     return f"**Accepted, and not to be found here:**\n\n{lines}\n"
 
 
@@ -216,19 +216,19 @@ def _sides(one: Difference) -> tuple[str]:
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> str:
-    return "".join(f"- **{name}** {_escaped(value)}\n" for name, value in rows) + "\n"
+    return "".join(f"- **{name}** {escaped(value)}\n" for name, value in rows) + "\n"
 
 
 def _listed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table, and nothing where it would have no row."""
     if not rows:
         return ""
-    lines = (headings, ["---"] * len(headings), *([_escaped(cell) for cell in row] for row in rows))
+    lines = (headings, ["---"] * len(headings), *([escaped(cell) for cell in row] for row in rows))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
 
 
-def _escaped(value: str) -> str:
-    """Names and SQL are no markup, and stay on one line."""
+def escaped(value: str) -> str:
+    """A text as Markdown has it: names and SQL are no markup, and stay on one line."""
     return _MARKUP.sub(r"\\\1", " ".join(value.split()))
 
 

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 import xmlschema
+from sqlalchemy import URL
 
 from tests.cli.conftest import Command
 from tests.cli.test_verify import XSD
@@ -111,3 +112,28 @@ def test_a_revision_that_adopts_has_no_report_of_differences(run: Command, kind:
     assert 2 == done.code
     assert "--adopt takes neither" in done.err
     assert not (run.folder / "report").exists()
+
+
+@pytest.mark.parametrize("secret", ["name", "testcase", "p&q", 'quo"te', "ge_heim"])
+def test_no_document_has_a_secret_and_none_is_broken_by_one(run: Command, secret: str) -> None:
+    assert 0 == run("up", "--url", "sqlite:///app.db").code
+    with closing(sqlite3.connect(run.folder / "app.db")) as connection:
+        quoted = secret.replace('"', '""')
+        connection.execute(f'CREATE TABLE "{quoted}" (id INTEGER)')
+        connection.execute(f"CREATE VIEW two AS SELECT 'a line\n{secret}' AS said")
+        connection.commit()
+    url = URL.create("postgresql", username="app", password=secret, host="db", database="app")
+    files = ("--junit", "junit.xml", "--markdown", "pr.md")
+
+    done = run(*DRIFT, *files, "--format", "json", "-x", f"url={url.render_as_string(False)}")
+
+    table, view = done.document["report"]["differences"]
+    assert ("***", "two") == (table["name"], view["name"])
+    assert "'a line\n***'" in view["sides"][1]["value"]
+    XSD.validate(run.folder / "junit.xml")
+    xml = xmlschema.XMLResource(run.folder / "junit.xml").root
+    assert "***" in [case.get("name") for case in xml.iter("testcase")]
+    assert "'a line\n***'" in "".join(xml.itertext())
+    cells = re.split(r" \| |\n", (run.folder / "pr.md").read_text())
+    assert "table ***" in cells
+    assert "'a line ***'" in "".join(cells)

@@ -87,6 +87,16 @@ def test_a_report_fits_its_schema() -> None:
     assert "q" == content["report"]["parts"][0]["parts"][0]["name"]
 
 
+def test_texts_are_masked_and_the_words_of_the_form_are_not() -> None:
+    secrets = {"a/b": "1", "p": "2", "red": "3", "name": "4", "x": "5", "weigh": "6"}
+
+    content = valid(document("weigh", WHOLE, masked=lambda said: secrets.get(said, said)))
+
+    report = content["report"]
+    assert ("weigh", "red", "1") == (content["command"], report["colour"], report["path"])
+    assert ({"5": 1}, "2") == (report["counts"], report["parts"][0]["name"])
+
+
 def test_an_error_fits_the_same_schema() -> None:
     error = RowsWouldBeLost(
         "rows", tables={"t": 3}, hint="h", place=Place(path=Path("a.py"), line=3)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
+from bootstrap.reports.masking import Masked
+
 Child: TypeAlias = Element | str | None
-Masked: TypeAlias = Callable[[str], str]
 
 # What is not seen, or turns the direction of what follows, and so could hide a difference.
 _UNSEEN = re.compile(

@@ -14,8 +14,9 @@ from bootstrap.checking.differences import Comparison
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.reports import verified
 from bootstrap.reports.html import differences, drawing, matrix, verdict
-from bootstrap.reports.html.elements import Masked, code, element, serialised, several
+from bootstrap.reports.html.elements import code, element, serialised, several
 from bootstrap.reports.html.groups import Group, grouped
+from bootstrap.reports.masking import Masked
 from bootstrap.version import __version__
 
 _WIDE = 1070.0  # pixels; a drawing that is wider has to be scrolled
