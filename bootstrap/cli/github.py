@@ -47,7 +47,8 @@ class Runner:
             from bootstrap.reports.findings import findings  # noqa: PLC0415 - as below
 
             for message in findings(report, no=no):
-                self.screen.write_watched(github.annotation(self.command, message))
+                said = github.annotation(self.command, message, masked=self.screen.masked)
+                self.screen.write_watched(said)
         if self.summary:
             from bootstrap.reports import markdown  # noqa: PLC0415 - elsewhere nobody needs it
 
@@ -56,7 +57,9 @@ class Runner:
     def tell_failed(self, error: BootstrapError) -> None:
         """Tells why the command failed."""
         if self.workspace:
-            said = github.error_annotation(self.command, error, workspace=self.workspace)
+            said = github.error_annotation(
+                self.command, error, workspace=self.workspace, masked=self.screen.masked
+            )
             self.screen.write_watched(said)
         if self.summary:
             from bootstrap.reports import markdown  # noqa: PLC0415 - as above

@@ -1,9 +1,11 @@
 """GitHub Actions is told how a command ended; elsewhere nothing is written."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bootstrap.cli import screen
 from bootstrap.errors import Place, RevisionError
 from bootstrap.reports import markdown
 from bootstrap.reports.github import annotation, error_annotation
@@ -44,6 +46,15 @@ def test_what_is_special_in_a_workflow_command_is_escaped() -> None:
         "::100%25 of a:b,c%0D%0Asecond%0Ahint: go"
     ) == said
     assert "::error title=bootstrap up::no" == annotation("up", "no")
+
+
+def test_a_secret_is_masked_before_an_escaped_line_break_makes_a_longer_word_of_it() -> None:
+    error = RevisionError("it is\ngeheim", hint="100%")
+    masked = partial(screen.masked, secrets={"geheim", "100%"})
+
+    said = error_annotation("up", error, workspace=Path("/nowhere"), masked=masked)
+
+    assert "::error title=bootstrap up::it is%0A***%0Ahint: ***" == said
 
 
 def test_an_error_is_an_annotation_at_its_line(
