@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 
 from bootstrap.backends.sessions import Blocker, Cancellable, Patience, Waits
 from bootstrap.errors import Place as Where
@@ -115,12 +115,17 @@ class Gentle:
     def attach(self, connection: Connection, waits: Waits) -> Callable[[], None]:
         """Begins to watch the connection of env.py; returns what undoes that."""
         self._patience = patience = waits.of(connection)
+
+        def refused(context: ExceptionContext) -> None:
+            if context.connection is connection:  # one dialect may serve several
+                self._answered()
+
         # Functions of this call: env.py may configure() twice on one connection, and SQLAlchemy
         # knows a method it listens with already.
         watched: tuple[tuple[Any, str, Callable[..., None]], ...] = (
             (connection, "before_cursor_execute", lambda *_: self._sent()),
             (connection, "after_cursor_execute", lambda *_: self._done()),
-            (connection.engine, "handle_error", lambda *_: self._answered()),
+            (connection.engine, "handle_error", refused),
         )
         for target, name, listener in watched:
             event.listen(target, name, listener)
