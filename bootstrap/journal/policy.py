@@ -23,6 +23,10 @@ class Policy(ABC):
         """Reads a statement; raises our own error for one that must not be sent."""
 
     @abstractmethod
+    def elsewhere(self, sql: str) -> Said:
+        """Reads one of another session, which may be of another server; never raises."""
+
+    @abstractmethod
     def sent(self, said: Said) -> None:
         """Called after each statement that the server took."""
 
@@ -77,6 +81,10 @@ class Policy(ABC):
     def keeps_unseen(self) -> bool:
         """Whether what goes past SQLAlchemy now may become durable by itself."""
         return True
+
+    def writes_aside(self) -> bool:
+        """Whether an entry has to be written, and can be, whatever becomes of the transaction."""
+        return False
 
     def leaves_behind(self, evidence: str) -> bool:
         """Whether a refused statement has left what is undone before it is sent again."""

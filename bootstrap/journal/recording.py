@@ -8,14 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bootstrap.errors import HalfApplied
-from bootstrap.journal import encoding, origins, refusing
+from bootstrap.journal import beside, encoding, origins, refusing
 from bootstrap.journal.course import Course
 from bootstrap.journal.cursors import KeptCursor, taken
 from bootstrap.journal.entries import NAME, UNSEEN, Entry, Kind, Outcome, Part, Progress
+from bootstrap.journal.listening import Listening
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.raw import Watch
 from bootstrap.journal.sending import Send, patiently
@@ -31,7 +32,7 @@ class Recorder:
     """Keeps the journal of the revision that is being applied.
 
     Args:
-        connection: The one of env.py; statements on others are not seen.
+        connection: The one of env.py.
         store: Where it is kept.
         policy: What differs by backend.
         again: Pauses, and tells whether to send a statement again that got no lock.
@@ -40,7 +41,13 @@ class Recorder:
     def __init__(
         self, connection: Connection, store: Store, policy: Policy, *, again: Callable[[], bool]
     ) -> None:
-        self._patient = partial(patiently, may=policy.may_come_through, again=again)
+        self._listening = Listening(
+            connection=connection,
+            seen=self._seen,
+            patient=partial(patiently, may=policy.may_come_through, again=again),
+            commit=self._commit,
+            rollback=self._rollback,
+        )
         self._connection = connection
         self._store = store
         self._policy = policy
@@ -55,31 +62,20 @@ class Recorder:
         self._lastrowid: int | None = None
         self._durable = 0  # statements
         self._resumes = False
+        self._parted = False  # whether it has written on another connection, which stops a next run
         self._finishes = False  # whether the statement that comes was done in part
 
     # -- a run and its revisions
 
     def attach(self) -> None:
         """Begins to listen."""
-        for target, name, listener in self._listeners():
-            event.listen(target, name, listener)
+        self._listening.attach()
         self._watch.attach()
 
     def detach(self) -> None:
         """Ends listening."""
         self._watch.detach()
-        for target, name, listener in self._listeners():
-            event.remove(target, name, listener)
-
-    def _listeners(self) -> tuple[tuple[Any, str, Callable[..., Any]], ...]:
-        engine = self._connection.engine
-        return (
-            (engine, "do_execute", self._do_execute),
-            (engine, "do_executemany", self._do_executemany),
-            (engine, "do_execute_no_params", self._do_execute_no_params),
-            (self._connection, "commit", self._commit),
-            (self._connection, "rollback", self._rollback),
-        )
+        self._listening.detach()
 
     @contextmanager
     def revision(self, part: Part, entries: Sequence[Entry]) -> Iterator[None]:
@@ -91,11 +87,11 @@ class Recorder:
         self._part, self._course, self._refused = part, Course(entries), None
         self._number = self._statements = 0
         self._resumes, self._lastrowid = bool(entries), None
-        self._waiting, self._durable = Waiting(), 0
+        self._waiting, self._durable, self._parted = Waiting(), 0, False
         try:
-            yield
-            if self._refused is not None:
-                raise self._refused
+            with beside.watched(self._beside):
+                yield
+            self._let_pass()
             self._end()
         finally:
             self._part = None
@@ -123,43 +119,16 @@ class Recorder:
 
     # -- what SQLAlchemy calls
 
-    def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
-        def send(text: str) -> None:
-            context.dialect.do_execute(cursor, text, parameters, context)
-
-        return self._seen(cursor, sql, parameters, context, self._patient(send))
-
-    def _do_executemany(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
-        def send(text: str) -> None:
-            context.dialect.do_executemany(cursor, text, parameters, context)
-
-        # Not again when it got no lock: the driver sends one after the other, and some are done.
-        return self._seen(cursor, sql, parameters, context, send)
-
-    def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
-        def send(text: str) -> None:
-            context.dialect.do_execute_no_params(cursor, text, context)
-
-        return self._seen(cursor, sql, (), context, self._patient(send))
-
     def _seen(self, cursor: Any, sql: str, parameters: Any, context: Any, send: Send) -> bool:
         """Whether the statement was taken care of."""
         ours = context is not None and context.root_connection is self._connection
-        if not ours or self._own or self._part is None:
+        if not ours or not self._is_on:
             return False
         if UNSEEN.keys() <= context.execution_options.keys():
             return False
-        if self._refused is not None:
-            raise self._refused
+        self._let_pass()
         said = self._policy.read(sql)
-        self._statements += 1
-        met = Entry(
-            number=0,
-            kind=Kind.READ,
-            statement=said.shown,
-            digest=encoding.digest(sql, parameters),
-            line=origins.line(self._part),
-        )
+        met = self._met(said.shown, encoding.digest(sql, parameters))
         kept = self._again(met, said, send, cursor) if self._course.next else None
         if kept is None:
             said = replace(said, sent=said.finish or said.sent) if self._finishes else said
@@ -170,9 +139,19 @@ class Recorder:
         context.fetchall_for_returning = lambda _cursor: kept.fetchall()
         return True
 
+    def _let_pass(self) -> None:
+        """Raises when something was refused before."""
+        if self._refused is not None:
+            raise self._refused
+
+    def _met(self, shown: str, digest: str) -> Entry:
+        self._statements += 1
+        line = origins.line(self._running)
+        return Entry(number=0, kind=Kind.READ, statement=shown, digest=digest, line=line)
+
     def _commit(self, _connection: Connection) -> None:
         """Before SQLAlchemy commits."""
-        if self._part is not None and not self._own:
+        if self._is_on:
             self._write()
             self._is_durable()
 
@@ -181,24 +160,34 @@ class Recorder:
         if self._part is not None:
             self._waiting.undo()
 
-    def _raw(self) -> None:
-        """The revision asks for a cursor of the driver: what it does with that nobody sees.
+    # -- what goes past the connection
 
-        A run that goes on would do it twice, so it does not go on after that.
-        """
-        if self._part is None or self._own:
+    def _raw(self) -> None:
+        """The revision asks for a cursor of the driver: what it does with that nobody sees."""
+        if self._is_on:
+            self._keep_unseen(self._unseen("a cursor of the driver", "cursor()"))
+
+    def _beside(self, sql: str | None) -> None:
+        """The revision uses another connection, which commits on its own; reading is no harm."""
+        if not self._is_on:
             return
-        if self._refused is not None:
-            raise self._refused
-        self._statements += 1
-        met = Entry(
-            number=0,
-            kind=Kind.SESSION,
-            statement="a cursor of the driver",
-            digest=encoding.digest("cursor()", ()),
-            line=origins.line(self._part),
-            outcome=Outcome(rows=None),
-        )
+        self._let_pass()
+        said = None if sql is None else self._policy.elsewhere(sql)
+        if self._parted or (said and said.nature not in (Nature.WRITES, Nature.COMMITS)):
+            return
+        shown = f"on another connection: {said.shown}" if said else "another connection"
+        entry, self._parted = self._unseen(shown, sql or "connect()"), True
+        if not self._policy.writes_aside():
+            self._keep_unseen(entry)
+            return
+        self._make()
+        with self.own():
+            self._store.replace(self._running, entry)
+
+    def _unseen(self, statement: str, text: str) -> Entry:
+        """A run that goes on would do it twice, so it does not go on after that."""
+        self._let_pass()
+        met = replace(self._met(statement, encoding.digest(text, ())), kind=Kind.SESSION)
         recorded = self._course.next
         if recorded is not None:
             if recorded.digest != met.digest:
@@ -207,7 +196,10 @@ class Recorder:
         if self._resumes:
             self._go_live()
         self._number += 1
-        self._waiting.add(replace(met, number=self._number))
+        return replace(met, number=self._number, outcome=Outcome(rows=None))
+
+    def _keep_unseen(self, entry: Entry) -> None:
+        self._waiting.add(entry)
         if self._policy.keeps_unseen():
             self._write()
 
@@ -434,6 +426,10 @@ class Recorder:
                 self._policy.restore_lastrowid(self._lastrowid)
 
     # -- words
+
+    @property
+    def _is_on(self) -> bool:
+        return self._part is not None and not self._own
 
     @property
     def _running(self) -> Part:

@@ -57,7 +57,7 @@ def not_kept(where: Where, recorded: Entry) -> HalfApplied:
     return HalfApplied(
         f"revision {where.part.revision} is half-applied, and its statement {where.statement} "
         "cannot be done again: it returned more rows than are kept, filled a temporary table from "
-        "another one, or went past SQLAlchemy" + where.shown(recorded),
+        "another one, or went past env.py's connection" + where.shown(recorded),
         hint=_ANEW,
         place=where.at(recorded),
     )

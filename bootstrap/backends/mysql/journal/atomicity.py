@@ -17,6 +17,7 @@ from bootstrap.backends.mysql.journal.policy import MySQLPolicy
 from bootstrap.backends.mysql.journal.statements import read
 from bootstrap.backends.mysql.journal.store import MySQLStore
 from bootstrap.backends.mysql.journal.tokens import tokens
+from bootstrap.journal import beside
 from bootstrap.journal.entries import NAME, Entry, Part
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
@@ -129,7 +130,8 @@ class Aside:
             # With a pool of its own: that of env.py may be no larger than one.
             pool = self._like.pool.recreate()
             engine = Engine(pool, self._like.dialect, self._like.url, hide_parameters=True)
-            self._opened = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            with beside.unwatched():
+                self._opened = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._opened.exec_driver_sql(_SETTINGS)
         return self._opened
 

@@ -13,6 +13,7 @@ from bootstrap.backends.base import Reason
 from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.statements import read
+from bootstrap.errors import RevisionError
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.statements import Decision, Nature, Said
 
@@ -50,6 +51,7 @@ class MySQLPolicy(Policy):
         self._evidence = evidence
         self._plain: set[str] | None = None
         self._temporary: set[str] = set()
+        self._locks_tables = False
 
     def read(self, sql: str) -> Said:
         """Reads a statement, and knows the tables that have no transactions."""
@@ -67,9 +69,18 @@ class MySQLPolicy(Policy):
             return replace(said, only_once=self._reads_real(said))
         return said
 
+    def elsewhere(self, sql: str) -> Said:
+        """Reads it by its words alone."""
+        try:
+            return read(sql)
+        except RevisionError:
+            return Said(nature=Nature.COMMITS, sql=sql, shown="several statements in one string")
+
     def sent(self, said: Said) -> None:
-        """Remembers temporary tables, and looks again at engines when a table may be new."""
+        """Remembers temporary tables and locks, and looks at engines when a table may be new."""
         words = said.shown.upper().split()
+        if words[:1] in (["LOCK"], ["UNLOCK"], ["START"], ["BEGIN"]):
+            self._locks_tables = words[:1] == ["LOCK"]
         if words[:2] == ["CREATE", "TEMPORARY"] or words[:4] == [
             "CREATE",
             "OR",
@@ -99,6 +110,10 @@ class MySQLPolicy(Policy):
         if detect is not None:
             return bool(detect(raw))
         return bool(self._connection.connection.driver_connection.get_autocommit())  # type: ignore[union-attr]  # the drivers are untyped
+
+    def writes_aside(self) -> bool:
+        """Not where that would wait for the session itself, which has locked the journal too."""
+        return not self.in_autocommit() and not self._locks_tables
 
     def is_rolled_back(self, error: BaseException) -> bool:
         """A deadlock is ended by rolling one transaction back; a time-out where that is set."""

@@ -52,6 +52,10 @@ class PostgreSQLPolicy(Policy):
             return replace(said, nature=Nature.WRITES)
         return said
 
+    def elsewhere(self, sql: str) -> Said:
+        """Reads it by its words alone."""
+        return read(sql)
+
     def sent(self, said: Said) -> None:
         """Remembers temporary tables."""
         if said.nature is Nature.SESSION and is_temporary(said.shown.upper().split()):
