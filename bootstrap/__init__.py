@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from bootstrap.records.log import Outcome as Outcome
     from bootstrap.revisions.reach import HandOver as HandOver
     from bootstrap.revisions.reach import Reach as Reach
+    from bootstrap.running.accepting import AcceptReport as AcceptReport
+    from bootstrap.running.accepting import accept_changed as accept_changed
     from bootstrap.running.browsing import BranchesReport as BranchesReport
     from bootstrap.running.browsing import HeadsReport as HeadsReport
     from bootstrap.running.browsing import HistoryReport as HistoryReport
@@ -168,6 +170,7 @@ _HOMES = {
     ),
     "bootstrap.project": ("Project",),
     "bootstrap.revisions.reach": ("HandOver", "Reach"),
+    "bootstrap.running.accepting": ("AcceptReport", "accept_changed"),
     "bootstrap.running.browsing": (
         "BranchesReport",
         "HeadsReport",

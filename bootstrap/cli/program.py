@@ -15,7 +15,7 @@ from bootstrap.cli.group import cli, example, leaves
 
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "bootstrap"
-_CALLED_TOO = {  # --sql, --check, and where the setting `databases` lists several
+_CALLED_TOO = {  # other options, and where the setting `databases` lists several
     "migrate": ("migration_script", "migrate_each", "plan"),
     "downgrade": ("migration_script", "downgrade_each"),
     "stamp": ("migration_script",),
@@ -24,6 +24,7 @@ _CALLED_TOO = {  # --sql, --check, and where the setting `databases` lists sever
     "status": ("status_each",),
     "current": ("current_each",),
     "drift": ("adopt",),
+    "repair": ("accept_changed",),
 }
 _VARIABLE = "_BOOTSTRAP_COMPLETE"  # click derives it from the name of the program
 

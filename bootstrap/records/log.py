@@ -50,6 +50,7 @@ class Outcome(StrEnum):
     SAID_FORGET = "said forget"
     SAID_RECORD = "said record"
     SAID_UNDO = "said undo"
+    SAID_ACCEPTED = "said accepted"  # of the file, as it is since then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

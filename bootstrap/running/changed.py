@@ -19,11 +19,12 @@ from bootstrap.running.moves import Direction
 from bootstrap.running.position import only_reading, qualified
 
 _RUN = (Outcome.APPLIED, Outcome.RESUMED)
+_KNOWN = (*_RUN, Outcome.SAID_ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedFile:
-    """A revision whose file is not the one that was applied.
+    """A revision whose file is not the one that was applied, nor one that was accepted since.
 
     Attributes:
         revision: Its id.
@@ -51,22 +52,25 @@ def entries_of(context: MigrationContext, log_schema: str | None) -> tuple[LogEn
 def changed_files(
     entries: Sequence[LogEntry], scripts: ScriptDirectory, heads: Sequence[str]
 ) -> tuple[ChangedFile, ...]:
-    """The applied revisions whose files differ from what is recorded.
+    """The applied revisions whose files differ from what was applied, or accepted since.
 
     Args:
         entries: Of one version table, the latest first.
         scripts: The revisions of the project.
         heads: Where the database is.
     """
+    known: dict[str, LogEntry] = {}
     applied: dict[str, LogEntry] = {}
     for entry in entries:
-        if entry.outcome in _RUN and entry.direction == Direction.UPGRADE and entry.checksum:
-            applied.setdefault(entry.revision, entry)
+        if entry.outcome in _KNOWN and entry.direction == Direction.UPGRADE and entry.checksum:
+            known.setdefault(entry.revision, entry)
+            if entry.outcome in _RUN:
+                applied.setdefault(entry.revision, entry)
     paths = {one.revision: Path(one.path) for one in scripts.walk_revisions()}
     changed = [
         ChangedFile(revision=name, path=str(paths[name]), applied=entry.started)
         for name, entry in applied.items()
-        if name in paths and checksum(paths[name]) not in (None, entry.checksum)
+        if name in paths and checksum(paths[name]) not in (None, known[name].checksum)
     ]
     # Looked at last: it walks through the history for each.
     return tuple(
@@ -82,6 +86,7 @@ def refusal(changed: Sequence[ChangedFile]) -> RevisionError:
     return RevisionError(
         f"{names} {verb} changed after being applied to this database; nothing was run{lines}",
         hint="bring back the file that was applied (git log -p shows its history) and put the "
-        "change into a new revision; without --strict the run goes on",
+        "change into a new revision; where the file means the same as before: bootstrap repair "
+        "--accept-changed; without --strict the run goes on",
         place=Place(path=Path(changed[0].path)),
     )

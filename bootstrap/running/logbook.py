@@ -15,6 +15,7 @@ from contextlib import (
 )
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -33,7 +34,7 @@ from bootstrap.records import log
 from bootstrap.records.log import Outcome
 from bootstrap.records.origin import Origin
 from bootstrap.revisions.files import checksum
-from bootstrap.running.changed import changed_files, entries_of, refusal
+from bootstrap.running.changed import ChangedFile, changed_files, entries_of, refusal
 from bootstrap.running.moves import AlembicStep, Direction, Step, as_step
 from bootstrap.running.position import only_reading, qualified
 from bootstrap.targets import Place
@@ -55,15 +56,22 @@ class Logbook:
             RevisionError: One of them was changed after it was applied.
             SettingsError: Nothing is written down, so nobody can tell.
         """
-        raise SettingsError(
-            "whether a file was changed after it was applied stands in the log, which is off",
-            hint="switch it on (log = true), or leave --strict out",
-        )
+        raise _off("leave --strict out")
 
     def decided(
         self, context: MigrationContext, database: Database, part: Part, decision: Repair
     ) -> None:
         """Writes down what a person said of a revision, in the transaction that is open then."""
+
+    def accepted(
+        self, context: MigrationContext, database: Database, files: Sequence[ChangedFile]
+    ) -> None:
+        """Writes down that changed files are accepted as they are now.
+
+        Raises:
+            SettingsError: Nothing is written down.
+        """
+        raise _off("leave --accept-changed out")
 
     def attached(
         self, context: MigrationContext, database: Database
@@ -172,6 +180,23 @@ class KeptLogbook(Logbook):
             **self._process(),
         )
         context.connection.execute(row)
+
+    def accepted(self, context: Any, database: Database, files: Sequence[ChangedFile]) -> None:
+        """One row for each, with what the file is now."""
+        if not files:
+            return
+        self._is_about(context)
+        self._open(context, database)
+        for one in files:
+            row = self._row(
+                revision=one.revision,
+                direction=Direction.UPGRADE,
+                outcome=Outcome.SAID_ACCEPTED,
+                checksum=checksum(Path(one.path)),
+                started=datetime.now(UTC),
+                **self._process(),
+            )
+            context.connection.execute(row)
 
     @asynccontextmanager
     async def until_the_end(self, place: Place) -> AsyncIterator[None]:
@@ -295,6 +320,13 @@ def logbook_of(project: Project, scripts: ScriptDirectory) -> Logbook:
         scripts=scripts,
         origin=Origin.of(project.config_file.parent),
         log_schema=project.log_schema,
+    )
+
+
+def _off(otherwise: str) -> SettingsError:
+    return SettingsError(
+        "whether a file was changed after it was applied stands in the log, which is off",
+        hint=f"switch it on (log = true), or {otherwise}",
     )
 
 

@@ -17,6 +17,7 @@ import bootstrap
 from bootstrap.records import log as records
 from bootstrap.records.names import LOG
 from bootstrap.records.origin import git_commit
+from tests.cli.conftest import Command
 from tests.conformance.test_scripts import execute
 from tests.projects import ProjectFolder, new_project, three_tables
 
@@ -341,6 +342,54 @@ async def test_a_changed_file_is_reported_and_stops_a_strict_run(
 
 
 @ONE_DRIVER
+async def test_a_changed_file_is_accepted_until_it_is_changed_again(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    await bootstrap.migrate(empty_url, "two", project=folder.project)
+    one = next(path for path in folder.files if path.stem == "one")
+    one.write_text(one.read_text() + "# another form\n")
+    before = await bootstrap.status(empty_url, project=folder.project)
+
+    accepted = await bootstrap.accept_changed(empty_url, project=folder.project)
+    after = await bootstrap.status(empty_url, project=folder.project)
+    nothing = await bootstrap.accept_changed(empty_url, project=folder.project)
+    await bootstrap.migrate(empty_url, project=folder.project, strict=True)
+    found = await entries(empty_url, folder.project)
+    one.write_text(one.read_text() + "# and another\n")
+    again = await bootstrap.status(empty_url, project=folder.project)
+
+    assert before.changed == accepted.accepted
+    assert ["one"] == [each.revision for each in accepted.accepted]
+    assert () == after.changed == nothing.accepted
+    assert ("upgrade", "one", "said accepted") == steps(found)[2]
+    assert 4 == len(found)
+    # When it was applied, and not when somebody accepted it.
+    assert before.changed == again.changed
+
+
+@POSTGRESQL
+async def test_what_was_undone_is_not_accepted(empty_url: str, folder: ProjectFolder) -> None:
+    await bootstrap.migrate(empty_url, "two", project=folder.project)
+    await bootstrap.downgrade(empty_url, "one", project=folder.project)
+    for path in folder.files:
+        path.write_text(path.read_text() + "# changed\n")
+
+    accepted = await bootstrap.accept_changed(empty_url, project=folder.project)
+
+    assert ["one"] == [each.revision for each in accepted.accepted]
+
+
+@ONE_DRIVER
+async def test_without_a_log_nothing_can_be_accepted(empty_url: str, folder: ProjectFolder) -> None:
+    off = bootstrap.Project.at(folder.project.config_file, log=False)
+
+    with pytest.raises(bootstrap.SettingsError, match="the log, which is off") as it:
+        await bootstrap.accept_changed(empty_url, project=off)
+
+    assert "leave --accept-changed out" in it.value.hint
+
+
+@ONE_DRIVER
 async def test_a_revision_and_a_number_narrow_it(empty_url: str, folder: ProjectFolder) -> None:
     await bootstrap.migrate(empty_url, project=folder.project)
     await bootstrap.downgrade(empty_url, "two", project=folder.project)
@@ -382,6 +431,25 @@ async def test_two_runs_make_the_table_at_once(empty_url: str, tmp_path: Path) -
 
     assert {"left", "right"} == {one.version_table for one in found}
     assert 6 == len({one.id for one in found})
+
+
+def test_the_command_accepts_what_was_changed(tmp_path: Path) -> None:
+    folder = three_tables(tmp_path / "project")
+    run = Command(folder=folder.root, environ={"DATABASE_URL": "sqlite:///app.db"})
+    run("up")
+    path = folder.files[0]
+    path.write_text(path.read_text() + "# changed\n")
+
+    refused = run("migrate", "--strict")
+    both = run("repair", "--accept-changed", "--done")
+    done = run("repair", "--accept-changed")
+    strict = run("migrate", "--strict")
+    again = run("repair", "--accept-changed", "--format", "json")
+
+    assert (6, 2, 0, 0, 0) == (refused.code, both.code, done.code, strict.code, again.code)
+    assert "bootstrap repair --accept-changed" in refused.err
+    assert f"Accepted as they are now:\n  {path.stem}   " in done.out
+    assert [] == again.document["report"]["accepted"]
 
 
 def test_the_commit_is_read_from_the_files_of_git(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bootstrap.errors import Place
 from bootstrap.journal.half import Repair
 from bootstrap.reports.text.rendering import render
 from bootstrap.reports.verified import sides
+from bootstrap.running.accepting import AcceptReport
 from bootstrap.running.moves import Direction
 from bootstrap.running.repairing import HalfAppliedStep
 
@@ -35,6 +36,14 @@ def _(report: RepairReport) -> RenderableType:
         Repair.FORGET: "What was recorded of it is forgotten",
     }
     return Text(f"{said[report.decision]}: {found.direction} of revision {found.revision}.")
+
+
+@render.register
+def _(report: AcceptReport) -> RenderableType:
+    if not report.accepted:
+        return "No file was changed after it was applied here."
+    lines = [f"  {one.revision}   {Place(path=Path(one.path))}" for one in report.accepted]
+    return Text("\n".join(("Accepted as they are now:", *lines)))
 
 
 def half_applied(found: HalfAppliedStep) -> RenderableType:
