@@ -180,6 +180,24 @@ async def test_who_is_in_the_way_is_said(
     assert failed.value.busy
 
 
+@pytest.mark.parametrize("backend_name", ["mysql", "mariadb"], indirect=True)
+async def test_who_is_in_the_way_of_the_first_statement_is_said(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    """Inside of it the journal looks for its table, which is not there yet."""
+    folder.revision("two", down="one", upgrade=f"op.execute({_BLOCKED!r})")
+    await bootstrap.migrate(empty_url, "one", project=folder.project)
+    seen = Seen()
+
+    async with in_the_way(empty_url):
+        with pytest.raises(bootstrap.StatementFailed, match="in the way: "):
+            await bootstrap.migrate(
+                empty_url, project=folder.project, lock_timeout=3, lock_retries=0, emit=seen
+            )
+
+    assert 1 == len(seen.of(StatementBlocked))
+
+
 async def test_a_run_gives_up_when_its_tries_are_used_up(
     empty_url: str, folder: ProjectFolder
 ) -> None:
