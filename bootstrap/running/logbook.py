@@ -339,7 +339,10 @@ def _explained(database: Database) -> Iterator[None]:
         failure = database.backend.errors.translate(error)
         if failure is None:
             raise
-        said = database.error(failure, tried="cannot keep the log (bootstrap_log) in")
+        # On SQLite it is where a run writes first; the log has nothing to do with it.
+        busy = failure.reason is Reason.BUSY
+        tried = "cannot write to" if busy else "cannot keep the log (bootstrap_log) in"
+        said = database.error(failure, tried=tried)
         if failure.reason is Reason.NO_RIGHT:
             said.hint = _NO_RIGHT
         raise said from error
