@@ -210,6 +210,8 @@ def migrate(
     target = revision or ("heads" if heads else "head")
 
     async def work(now: Invocation) -> object:
+        if (check or sql) and now.databases:
+            raise now.only_one()
         if check:
             return await _pending(now, target, tag=tag)
         if sql:
@@ -281,6 +283,8 @@ def downgrade(
     """
 
     async def work(now: Invocation) -> object:
+        if sql and now.databases:
+            raise now.only_one()
         if sql:
             return await bootstrap.migration_script(
                 now.database,

@@ -94,6 +94,8 @@ class Invocation:
         url = self.settings.url.value
         if url is None:
             self.project  # noqa: B018 - in an empty folder it says that there is none
+            if self.databases:
+                raise self.only_one()
             raise SettingsError(
                 "no database is configured",
                 hint="give --url, set DATABASE_URL, or write url into [tool.bootstrap] of "
@@ -111,6 +113,14 @@ class Invocation:
         listed = settings_module.listed_urls(self.settings)
         self.hide(*listed.values())
         return {name: Database.of(url) for name, url in listed.items()}
+
+    def only_one(self) -> SettingsError:
+        """The error for what works on one database, where several are listed."""
+        names = ", ".join(self.databases)
+        return SettingsError(
+            f"several databases are listed ({names}), and this works on one of them",
+            hint="name it with --url; bootstrap status looks at all of them",
+        )
 
     @property
     def named_database(self) -> Database | None:

@@ -293,6 +293,25 @@ def test_the_commands_take_the_databases_from_the_settings(two: Two) -> None:
 
 
 @on_sqlite
+def test_what_works_on_one_database_names_those_that_are_listed(two: Two) -> None:
+    run = Command(folder=two.folder.root)
+    listing = ", ".join(f'{name} = "{url}"' for name, url in two.urls.items())
+    (two.folder.root / "pyproject.toml").write_text(
+        f"[tool.bootstrap]\ndatabases = {{{listing}}}\n"
+    )
+    commands = ("plan", "log", "migrate --check", "migrate --sql", "repair --accept-changed")
+
+    done = [run(*command.split()) for command in commands]
+    # `migrate` works on those that are listed then too, so its question is not about this one.
+    beside = run("migrate", "--check", DATABASE_URL="sqlite:///other.db")
+
+    assert {3} == {one.code for one in (*done, beside)}
+    for one in (*done, beside):
+        assert "error: several databases are listed (engine1, engine2)" in one.err
+        assert "--url" in one.err
+
+
+@on_sqlite
 def test_a_url_option_hides_the_list(two: Two, tmp_path: Path) -> None:
     run = Command(folder=two.folder.root)
     listing = ", ".join(f'{name} = "{url}"' for name, url in two.urls.items())
