@@ -42,7 +42,7 @@ class Rule(StrEnum):
     NOBODY_KNOWS = "nobody knows"
 
 
-_REPEATABLE = {
+REPEATABLE = {
     *("OPTIMIZE", "ANALYZE", "REPAIR", "CHECK", "FLUSH", "RESET", "CACHE", "KILL", "PURGE", "GRANT")
 }
 _ABOUT_OBJECTS = {"CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE", "EXECUTE"}
@@ -160,7 +160,7 @@ def _rule(words: Sequence[str], named: Sequence[Name]) -> Rule:
     first, second = [*words, "", ""][:2]
     is_swap = len(set(named)) < len(named)
     rules = {
-        Rule.AGAIN: first in _REPEATABLE,
+        Rule.AGAIN: first in REPEATABLE,
         Rule.NOBODY_KNOWS: first in ("CALL", "XA", "REVOKE")
         or second in _ACCOUNTS
         or (first == "ALTER" and "SEQUENCE" in words[:4])

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from bootstrap.backends.base import Reason
 from bootstrap.backends.mysql.errors import MySQLErrors
-from bootstrap.backends.mysql.journal.evidence import Evidence
+from bootstrap.backends.mysql.journal.evidence import REPEATABLE, Evidence
 from bootstrap.backends.mysql.journal.statements import read
 from bootstrap.errors import RevisionError
 from bootstrap.journal.policy import Policy
@@ -70,11 +70,13 @@ class MySQLPolicy(Policy):
         return said
 
     def elsewhere(self, sql: str) -> Said:
-        """Reads it by its words alone."""
+        """Reads it by its words alone; what may be done twice is no more than reading."""
         try:
-            return read(sql)
+            said = read(sql)
         except RevisionError:
             return Said(nature=Nature.COMMITS, sql=sql, shown="several statements in one string")
+        is_repeatable = said.shown.partition(" ")[0].upper() in REPEATABLE
+        return replace(said, nature=Nature.READS) if is_repeatable else said
 
     def sent(self, said: Said) -> None:
         """Remembers temporary tables and locks, and looks at engines when a table may be new."""
