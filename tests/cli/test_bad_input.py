@@ -128,7 +128,7 @@ def test_a_read_only_file_stays_as_it_is(run: Command, tmp_path: Path) -> None:
 
     done = run("migrate", "--url", f"sqlite:///file:{path}?mode=ro&uri=true")
 
-    refused(done, 4, "it is read-only")
+    refused(done, 4, "the URL opens it for reading only")
     assert before == path.read_bytes()
 
 
