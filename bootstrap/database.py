@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bootstrap import backends, urls
 from bootstrap.backends.base import Backend, Connecting, Failure, Reason
 from bootstrap.backends.health import WHERE_TO_WRITE
-from bootstrap.errors import DatabaseError, DatabaseRefused, SettingsError
+from bootstrap.errors import DatabaseError, DatabaseRefused, Fault, SettingsError
 from bootstrap.refusals import database_error
 
 
@@ -151,9 +151,11 @@ class Database:
             DatabaseRefused: It takes none.
         """
         if reason:
-            raise DatabaseRefused(
+            refused = DatabaseRefused(
                 f"cannot write to {self.label}: {reason}; nothing was run", hint=WHERE_TO_WRITE
             )
+            refused.fault = Fault.READ_ONLY  # after a failover it may be another server soon
+            raise refused
 
     @staticmethod
     def missing() -> Failure:

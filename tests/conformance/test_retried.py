@@ -175,7 +175,7 @@ async def test_a_server_that_is_read_only_from_the_start_is_not(
     seen = Seen()
     read_only = f"{empty_url}?options=-c%20default_transaction_read_only%3Don"
 
-    with pytest.raises(bootstrap.DatabaseRefused, match="read-only"):
+    with pytest.raises(bootstrap.DatabaseRefused, match="transactions only read"):
         await bootstrap.migrate(read_only, project=folder.project, emit=seen)
 
     assert [] == seen.faults
