@@ -72,7 +72,7 @@ class MySQLAtomicity(Atomicity):
             aside.close()
 
     def tidy(self, context: MigrationContext) -> None:
-        """Drops the journal where it is empty."""
+        """Drops the journal where it is empty, and nobody works with it, such as env.py itself."""
         connection = context.connection
         assert connection is not None  # noqa: S101 - somebody has looked there
         theirs = connection.in_transaction()
@@ -81,12 +81,11 @@ class MySQLAtomicity(Atomicity):
             connection.rollback()
         if there:
             aside = Aside(connection)
-            try:
+            with suppress(SQLAlchemyError):
                 store = _store(context, connection, aside)
                 store.read()
                 store.drop_if_empty()
-            finally:
-                aside.close()
+            aside.close()
 
     @property
     def keeps_journal(self) -> bool:
