@@ -6,6 +6,7 @@ SELECT on the server. What makes them is read once for a template, and sent for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -32,6 +33,9 @@ _SESSION = (
     "SET SESSION foreign_key_checks = 0, unique_checks = 0,"
     " sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', sql_quote_show_create = 1"
 )
+# In a view the columns of a table, and what they are called there; tables are named without their
+# database, because the session is in it.
+_NO_TABLE = re.compile(r"(?:\.| AS )`(?:[^`]|``)*`", re.IGNORECASE)
 # Rows before triggers, which would fire; functions before the views that call them.
 _ORDER = ("SEQUENCE", "TABLE", "ROWS", "FUNCTION", "PROCEDURE", "VIEW", "TRIGGER", "EVENT")
 
@@ -230,9 +234,10 @@ def _position(connection: Connection, sequence: str) -> _Object:
 def _views_in_order(objects: Sequence[_Object]) -> Iterator[_Object]:
     """The same objects; a view comes after those that it is made of."""
     views: Mapping[str, _Object] = {one.name: one for one in objects if one.kind == "VIEW"}
+    named = {name: _NO_TABLE.sub("", one.statement) for name, one in views.items()}
     graph = {
-        name: {other for other in views if other != name and f".`{other}`" in one.statement}
-        for name, one in views.items()
+        name: {other for other in views if other != name and f"`{other}`" in said}
+        for name, said in named.items()
     }
     ordered = iter([views[name] for name in TopologicalSorter(graph).static_order()])
     for one in objects:
