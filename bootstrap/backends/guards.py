@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bootstrap.events import Emit
-from bootstrap.journal.entries import Entry, Part, Progress
+from bootstrap.journal.entries import Entry, Outcome, Part, Progress
 from bootstrap.journal.half import Half, Repair
 
 if TYPE_CHECKING:  # what only reads settings or completes a word does without Alembic
@@ -73,6 +73,11 @@ class Guard:
         """What a run that ended now would leave in the journal of the revision that is running."""
         return ()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether what is sent at this moment is the guard's own."""
+        return False
+
     @contextmanager
     def looking(self) -> Iterator[Connection | None]:
         """Lets statements pass that are not the revision's.
@@ -82,6 +87,16 @@ class Guard:
             would not see what the revision has done.
         """
         yield None
+
+
+class Recording(Protocol):
+    """Writes a journal as a run that ended there would have left it."""
+
+    def is_its_own(self, outcome: Outcome) -> bool:
+        """Whether a statement returned what is true of the database alone where it was sent."""
+
+    def write(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
+        """Writes the entries on env.py's connection, as one."""
 
 
 class Atomicity:
@@ -102,13 +117,9 @@ class Atomicity:
         """Removes what a run that was killed at its very end has left; called when all is done."""
 
     @property
-    def keeps_journal(self) -> bool:
-        """Whether a revision that is half-applied can go on where it was."""
-        return False
-
-    def record(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
-        """Writes a journal as a run that ended there would have left it."""
-        raise NotImplementedError
+    def recording(self) -> Recording | None:
+        """What writes a journal; None where a half-applied revision cannot go on."""
+        return None
 
     def stops(self, _connection: Connection, _statements: Sequence[str]) -> frozenset[int]:
         """After how many statements of a revision plain Alembic may leave a database.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from bootstrap.backends.guards import Guard
-from bootstrap.journal.entries import Part, Progress
+from bootstrap.journal.entries import Entry, Part, Progress
 from bootstrap.journal.recording import Recorder
 from bootstrap.journal.store import Entries, Store
 
@@ -74,6 +74,16 @@ class JournalGuard(Guard):
     def progress(self) -> Progress | None:
         """How far the revision came."""
         return self._recorder.progress
+
+    @property
+    def recorded(self) -> Sequence[Entry]:
+        """What is written down."""
+        return () if self._part is None else self._store.read().get(self._part.key, ())
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the journal is being written or read."""
+        return self._recorder.is_at_work
 
     @contextmanager
     def looking(self) -> Iterator[Connection | None]:

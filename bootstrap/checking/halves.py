@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from typing import TypeVar
 
+from bootstrap.backends.guards import Recording
 from bootstrap.checking.differences import Difference, from_history
 from bootstrap.journal.entries import Entry, Kind
 from bootstrap.running.observing import Moment, Rows, Statement
 from bootstrap.running.rehearsing import Rehearsal
 from bootstrap.schema.changes import Change
 from bootstrap.schema.changes import Kind as Part
-from bootstrap.schema.model import Schema
+from bootstrap.schema.model import Schema, Table
 
 D = TypeVar("D", Difference, Change)
 _Key = tuple[str, str, str]
@@ -101,10 +102,8 @@ class Found:
 def found(rehearsal: Rehearsal, live: Live) -> Found:
     """Compares a database with each place where the revision may have stopped."""
     about = About.of(rehearsal.moments)
-    differing = {
-        stop: about.relevant(from_history(rehearsal.moments[stop].schema, live.schema))
-        for stop in sorted({0, *rehearsal.stops})
-    }
+    stops = sorted({0, *rehearsal.stops})
+    differing = {stop: _differing(rehearsal.moments[stop].schema, live, about) for stop in stops}
     equal = (stop for stop, differences in differing.items() if not differences)
     alike = _without_twins(equal, rehearsal.statements)
     nearest = min(differing, key=lambda stop: (len(differing[stop]), -stop))
@@ -116,6 +115,21 @@ def found(rehearsal: Rehearsal, live: Live) -> Found:
         differences=differing[nearest],
         about=about,
     )
+
+
+def _differing(then: Schema, live: Live, about: About) -> tuple[Difference, ...]:
+    return about.relevant(from_history(then, _without_unfinished(live.schema, then)))
+
+
+def _without_unfinished(schema: Schema, then: Schema) -> Schema:
+    """Without the indexes that are not valid, as a build leaves them that was given up."""
+    known = {(table.path, index.name) for table in then.tables for index in table.indexes}
+
+    def finished(one: Table) -> Table:
+        kept = (index for index in one.indexes if index.valid or (one.path, index.name) in known)
+        return replace(one, indexes=tuple(kept))
+
+    return replace(schema, tables=tuple(finished(one) for one in schema.tables))
 
 
 def _key(one: Difference | Change) -> _Key:
@@ -155,7 +169,7 @@ def _without_twins(stops: Iterable[int], statements: Sequence[Statement]) -> lis
     return kept
 
 
-def unknowable(one: Found, stop: int) -> Statement | None:
+def unknowable(one: Found, stop: int, recording: Recording) -> Statement | None:
     """The first statement before a place whose result only the database itself has known.
 
     A read of rows, and a key that the server has made, steer what the revision does next. On a
@@ -166,10 +180,11 @@ def unknowable(one: Found, stop: int) -> Statement | None:
     for statement, entry in zip_longest(one.rehearsal.statements[:stop], entries[:stop]):
         if statement is None:
             break
-        steers = statement.reads_rows or statement.keyed or (entry and entry.outcome.variables)
-        if steers and statement.names(other):
+        if entry is None or entry.outcome.rows is None or recording.is_its_own(entry.outcome):
             return statement
-        if entry is not None and entry.outcome.rows is None:
+        gives = statement.reads_rows or statement.keyed or entry.outcome.variables
+        gives = gives or (entry.outcome.columns and not statement.reads)
+        if (gives and statement.names(other)) or statement.counts:
             return statement
     return None
 

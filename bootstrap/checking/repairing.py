@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 from bootstrap import backends
-from bootstrap.backends.guards import Terms
+from bootstrap.backends.guards import Recording, Terms
 from bootstrap.checking.course import own
 from bootstrap.checking.differences import Difference
 from bootstrap.checking.halves import Found, Live, found, recorded, unknowable
@@ -207,8 +207,9 @@ class _Search:
             deed = partial(self._logged, deed, one.rehearsal.part, how)
             work = Settle(scripts=self.scripts, database=self.place.database, deed=deed)
             await look_by(work, config=self.config)
-        keeps = backends.named(self.position.backend).atomicity.keeps_journal
-        return _step(one, where, choices=() if how else _choices(one, keeps=keeps), undone=undone)
+        recording = backends.named(self.position.backend).atomicity.recording
+        choices = () if how else _choices(one, recording)
+        return _step(one, where, choices=choices, undone=undone)
 
     def _logged(self, deed: Deed, part: Part, how: Repair, context: MigrationContext) -> None:
         """Does it, and writes down that somebody has decided so."""
@@ -261,17 +262,17 @@ class _Search:
 
 def _record(context: MigrationContext, *, one: Found, after: int | None) -> None:
     """Writes the journal as a run of ours would have left it."""
-    atomicity = backends.of_dialect(context.dialect).atomicity
+    recording = backends.of_dialect(context.dialect).atomicity.recording
     revision = one.rehearsal.part.revision
     stop = _decided(one, after)
-    if not atomicity.keeps_journal:
+    if recording is None:
         raise HalfApplied(
             f"revision {revision} is half-applied, and a revision cannot go on from its middle "
             f"on {backends.of_dialect(context.dialect).title}; nothing was written",
             hint="bootstrap repair --undo takes away what is there, where all of it is new and "
             "empty; or finish it by hand, then: bootstrap repair --done",
         )
-    unknown = unknowable(one, stop)
+    unknown = unknowable(one, stop, recording)
     if unknown is not None:
         place = _place(one, unknown.sent)
         raise HalfApplied(
@@ -281,7 +282,7 @@ def _record(context: MigrationContext, *, one: Found, after: int | None) -> None
             hint="finish it by hand, then: bootstrap repair --done; or undo what is there",
             place=place,
         )
-    atomicity.record(context, one.rehearsal.part, recorded(one, stop))
+    recording.write(context, one.rehearsal.part, recorded(one, stop))
 
 
 def _decided(one: Found, after: int | None) -> int:
@@ -346,15 +347,15 @@ def _place(one: Found, sent: Sent) -> Place | None:
     return Place(path=path, line=sent.line) if path else None
 
 
-def _choices(one: Found, *, keeps: bool) -> tuple[str, ...]:
+def _choices(one: Found, recording: Recording | None) -> tuple[str, ...]:
     """The commands that settle it, as far as that can be told before."""
     choices = ["bootstrap repair --done"] if one.is_whole else []
-    if keeps:
+    if recording is not None:
         after = "" if len(one.stops) == 1 else " --after {}"
         choices += [
             f"bootstrap repair --record{after.format(stop)} && bootstrap migrate"
             for stop in one.stops
-            if unknowable(one, stop) is None
+            if unknowable(one, stop, recording) is None
         ]
     if one.stops:
         with suppress(HalfApplied):

@@ -36,6 +36,9 @@ class Recorder:
         store: Where it is kept.
         policy: What differs by backend.
         again: Pauses, and tells whether to send a statement again that got no lock.
+
+    Attributes:
+        is_at_work: Whether statements pass now that are not the revision's.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Recorder:
         self._watch = Watch(connection, self._raw)
         self._part: Part | None = None
         self._course = Course()
-        self._own = False
+        self.is_at_work = False
         self._refused: HalfApplied | None = None
         self._number = 0
         self._statements = 0
@@ -104,11 +107,11 @@ class Recorder:
     @contextmanager
     def own(self) -> Iterator[None]:
         """Lets statements pass that are not the revision's."""
-        before, self._own = self._own, True
+        before, self.is_at_work = self.is_at_work, True
         try:
             yield
         finally:
-            self._own = before
+            self.is_at_work = before
 
     def _end(self) -> None:
         left = self._course.next
@@ -429,7 +432,7 @@ class Recorder:
 
     @property
     def _is_on(self) -> bool:
-        return self._part is not None and not self._own
+        return self._part is not None and not self.is_at_work
 
     @property
     def _running(self) -> Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -29,6 +29,9 @@ _WRITES = re.compile(
 )
 _CATALOGUE = re.compile(
     r"\b(information_schema|pg_catalog|sqlite_master|sqlite_schema)\b", re.IGNORECASE
+)
+_COUNTS = re.compile(
+    r"\b(nextval|currval|lastval|setval|last_value)\b|\bNEXT\s+VALUE\b", re.IGNORECASE
 )
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 
@@ -73,6 +76,11 @@ class Statement:
     def reads_rows(self) -> bool:
         """Whether it reads what a database holds, not what it consists of."""
         return self.reads and not _CATALOGUE.search(self.text)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it gives, or sets, the number that a sequence has come to."""
+        return self.reads and bool(_COUNTS.search(self.text))
 
     @property
     def writes_rows(self) -> bool:
@@ -174,7 +182,7 @@ class Observer:
     def _before(
         self, _connection: object, _cursor: object, sql: str, parameters: Any, context: Any, *_: Any
     ) -> None:
-        if self._looks:
+        if self._is_ours():
             return
         self._open.append(context)
         if len(self._open) > 1:
@@ -193,7 +201,7 @@ class Observer:
         self._seen.statements.append(Statement(sent=sent, text=sql, keyed=keyed))
 
     def _after(self, _connection: object, _cursor: object, _sql: str, *_: Any) -> None:
-        if self._looks:
+        if self._is_ours():
             return
         self._open.pop()
         if not self._open:
@@ -208,28 +216,39 @@ class Observer:
         if not self._open:
             self._seen.statements[-1] = replace(self._seen.statements[-1], refused=True)
             self._seen.moments.append(self._seen.moments[-1])
-            self._seen.recorded = tuple(self._guard.recorded) or self._seen.recorded
+            with suppress(SQLAlchemyError), self._looking():  # its transaction may have failed
+                self._seen.recorded = tuple(self._guard.recorded) or self._seen.recorded
 
     def _commit(self, _connection: Connection) -> None:
         if not self._open and not self._looks:
             self._seen.stops.add(len(self._seen.statements))
+
+    def _is_ours(self) -> bool:
+        """Whether what is sent is neither the revision's nor in the middle of it."""
+        return self._looks or (not self._open and self._guard.is_at_work)
 
     def _in_autocommit(self) -> bool:
         return self._connection._is_autocommit_isolation()  # noqa: SLF001 - an engine's own setting has no public name
 
     def _moment(self) -> Moment:
         """What there is now; the schema is read only where the catalogue has changed."""
+        with self._looking() as aside:
+            catalog, connection = self._backend.catalog, aside or self._connection
+            fingerprint = catalog.fingerprint(connection)
+            before = self._seen.moments[-1].schema if self._seen.moments else None
+            if before is None or fingerprint != self._fingerprint:
+                before = catalog.read(connection).without(self._own)
+            self._fingerprint = fingerprint
+            self._seen.recorded = tuple(self._guard.recorded) or self._seen.recorded
+            return Moment(schema=before, rows=rows_of(self._connection, before))
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection | None]:
+        """What is sent in the block is neither the revision's nor seen."""
         self._looks = True
         try:
             with self._guard.looking() as aside:
-                catalog, connection = self._backend.catalog, aside or self._connection
-                fingerprint = catalog.fingerprint(connection)
-                before = self._seen.moments[-1].schema if self._seen.moments else None
-                if before is None or fingerprint != self._fingerprint:
-                    before = catalog.read(connection).without(self._own)
-                self._fingerprint = fingerprint
-                self._seen.recorded = tuple(self._guard.recorded) or self._seen.recorded
-                return Moment(schema=before, rows=rows_of(self._connection, before))
+                yield aside
         finally:
             self._looks = False
 

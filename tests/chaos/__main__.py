@@ -29,7 +29,7 @@ _SCENARIOS = {
 def main() -> None:
     """Measures, shows each cell, and writes each line as soon as it is known."""
     if sys.argv[1:2] == ["repairs"]:
-        _repairs(sys.argv[2:] or ["sqlite", "mariadb", "mysql"])
+        _repairs(sys.argv[2:] or list(_SCENARIOS))
         return
     with running() as runner:
         for backend_name in sys.argv[1:] or ("sqlite", "mariadb", "mysql", "postgresql"):
@@ -44,7 +44,8 @@ def main() -> None:
 def _repairs(backend_names: list[str]) -> None:
     with running() as runner:
         for backend_name in backend_names:
-            for scenario in (SCENARIOS[0], SCENARIOS[-1]):
+            leaves = _SCENARIOS[backend_name] is LEAVING
+            for scenario in LEAVING if leaves else (SCENARIOS[0], SCENARIOS[-1]):
                 outcomes = _outcomes(scenario, Tool.ALEMBIC, runner, backend_name, then=Tool.REPAIR)
                 cell = table.repaired(outcomes)
                 print(f"{backend_name}, {scenario.name}: {cell}", flush=True)

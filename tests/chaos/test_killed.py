@@ -111,6 +111,18 @@ def test_what_plain_alembic_has_left_on_a_server_is_repaired_or_said_not_to_be_k
     assert [outcome for outcome in outcomes if outcome.same]
 
 
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+def test_what_plain_alembic_has_left_of_an_autocommit_block_is_repaired_too(
+    backend_name: str, runner: Runner, tmp_path: Path
+) -> None:
+    with closing(durable(backend_name)) as place:
+        every = 1 if EVERY == 1 else 17
+        outcomes = _repaired(place, runner, tmp_path, every=every, scenario=LEAVING[0])
+
+    assert [] == [outcome for outcome in outcomes if outcome.lost and not outcome.untold]
+    assert [outcome for outcome in outcomes if outcome.same]
+
+
 def test_what_plain_alembic_has_left_in_a_file_is_repaired(runner: Runner, tmp_path: Path) -> None:
     outcomes = _repaired(Files(tmp_path), runner, tmp_path, every=1 if EVERY == 1 else 6)
 
@@ -118,9 +130,11 @@ def test_what_plain_alembic_has_left_in_a_file_is_repaired(runner: Runner, tmp_p
     assert outcomes
 
 
-def _repaired(place: Place, runner: Runner, folder: Path, *, every: int) -> list[Outcome]:
+def _repaired(
+    place: Place, runner: Runner, folder: Path, *, every: int, scenario: Scenario = SCENARIOS[-1]
+) -> list[Outcome]:
     return measure(
-        SCENARIOS[-1],
+        scenario,
         tool=Tool.ALEMBIC,
         then=Tool.REPAIR,
         place=place,

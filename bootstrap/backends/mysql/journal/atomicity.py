@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bootstrap.backends.guards import Atomicity, Guard, Terms
+from bootstrap.backends.guards import Atomicity, Guard, Recording, Terms
 from bootstrap.backends.journalled import JournalGuard, version_table_of
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
@@ -18,7 +18,7 @@ from bootstrap.backends.mysql.journal.statements import read
 from bootstrap.backends.mysql.journal.store import MySQLStore
 from bootstrap.backends.mysql.journal.tokens import tokens
 from bootstrap.journal import beside
-from bootstrap.journal.entries import NAME, Entry, Part
+from bootstrap.journal.entries import NAME, Entry, Outcome, Part
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
 from bootstrap.journal.store import Store
@@ -88,19 +88,9 @@ class MySQLAtomicity(Atomicity):
             aside.close()
 
     @property
-    def keeps_journal(self) -> bool:
-        """It does."""
-        return True
-
-    def record(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
-        """Writes the entries in one transaction."""
-        assert context.connection is not None  # noqa: S101 - somebody has read it there
-        aside = Aside(context.connection)
-        try:
-            _store(context, context.connection, aside).write(part, entries)
-            context.connection.commit()
-        finally:
-            aside.close()
+    def recording(self) -> Recording:
+        """Into the table that a run would make."""
+        return MySQLRecording()
 
     def stops(self, _connection: Connection, statements: Sequence[str]) -> frozenset[int]:
         """Before and after each that commits: what was written before it goes with it."""
@@ -110,6 +100,24 @@ class MySQLAtomicity(Atomicity):
     def shown(self, sql: str) -> str:
         """As the journal has it."""
         return shown(tokens(sql))
+
+
+class MySQLRecording:
+    """Writes a journal."""
+
+    def is_its_own(self, outcome: Outcome) -> bool:
+        """Objects are known by their names here."""
+        return False
+
+    def write(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
+        """Writes the entries in one transaction."""
+        assert context.connection is not None  # noqa: S101 - somebody has read it there
+        aside = Aside(context.connection)
+        try:
+            _store(context, context.connection, aside).write(part, entries)
+            context.connection.commit()
+        finally:
+            aside.close()
 
 
 class Aside:
@@ -194,11 +202,6 @@ class MySQLGuard(JournalGuard):
                 locks.release(connection, name)
                 if not theirs:
                     connection.rollback()
-
-    @property
-    def recorded(self) -> Sequence[Entry]:
-        """What is durable."""
-        return () if self._part is None else self._store.read().get(self._part.key, ())
 
     @contextmanager
     def looking(self) -> Iterator[Connection | None]:

@@ -7,22 +7,28 @@ recorded stays in memory until then: a revision that is one transaction writes n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from bootstrap.backends.guards import Atomicity, Guard, Terms
+from bootstrap.backends.guards import Atomicity, Guard, Recording, Terms
 from bootstrap.backends.journalled import JournalGuard, version_table_of
 from bootstrap.backends.postgresql.journal import orphans
 from bootstrap.backends.postgresql.journal.evidence import Evidence
 from bootstrap.backends.postgresql.journal.policy import PostgreSQLPolicy
+from bootstrap.backends.postgresql.journal.statements import begins, read
 from bootstrap.backends.postgresql.journal.store import PostgreSQLStore
+from bootstrap.backends.postgresql.journal.tokens import tokens
 from bootstrap.journal.course import without_tail
-from bootstrap.journal.entries import Kind, Progress
+from bootstrap.journal.entries import Entry, Kind, Outcome, Part, Progress
 from bootstrap.journal.half import Half, Repair, half_of
 from bootstrap.journal.recording import Recorder
+from bootstrap.journal.tokens import shown
+
+# pg_type.dat: oid, regproc, regclass, regtype.
+_NUMBERS = (26, 24, 2205, 2206)
 
 
 class PostgreSQLAtomicity(Atomicity):
@@ -70,6 +76,41 @@ class PostgreSQLAtomicity(Atomicity):
         _store(context, connection).drop_if_empty()
         if not theirs:
             connection.commit()
+
+    @property
+    def recording(self) -> Recording:
+        """Into the table that a run would make."""
+        return PostgreSQLRecording()
+
+    def stops(self, _connection: Connection, statements: Sequence[str]) -> frozenset[int]:
+        """Where a COMMIT was sent as text, and after it: some drivers begin no transaction then."""
+        found: set[int] = set()
+        is_over = False
+        for number, sql in enumerate(statements):
+            said = read(sql)
+            if said.commits or is_over:
+                found |= {number, number + 1}
+            is_over = said.commits or (is_over and not begins(said))
+        return frozenset(found)
+
+    def shown(self, sql: str) -> str:
+        """As the journal has it."""
+        return shown(tokens(sql))
+
+
+class PostgreSQLRecording:
+    """Writes a journal."""
+
+    def is_its_own(self, outcome: Outcome) -> bool:
+        """Whether there are numbers of objects in it, which another database gives to others."""
+        return any(column[1] in _NUMBERS for column in outcome.columns or ())
+
+    def write(self, context: MigrationContext, part: Part, entries: Sequence[Entry]) -> None:
+        """Writes the entries in one transaction."""
+        connection = context.connection
+        assert connection is not None  # noqa: S101 - somebody has read it there
+        _store(context, connection).write(part, entries)
+        connection.commit()
 
 
 class PostgreSQLGuard(JournalGuard):

@@ -24,7 +24,8 @@ _OID = text("SELECT CAST(CAST(to_regclass(CAST(:name AS text)) AS oid) AS bigint
 _INDEXES = (
     "SELECT CAST(i.indexrelid AS bigint) AS oid, CAST(i.indrelid AS bigint) AS on_table,"
     " i.indisvalid AS valid, n.nspname AS schema, c.relname AS name"
-    " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+    # That of a partitioned table is not valid until each partition has one.
+    " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'"
     " JOIN pg_namespace n ON n.oid = c.relnamespace"
 )
 _OF_TABLE = text(f"{_INDEXES} WHERE i.indrelid = CAST(CAST(:oid AS bigint) AS oid)")
@@ -135,13 +136,19 @@ class Evidence:
         return rule is Rule.NOBODY_KNOWS or bool(self.leftovers(written))
 
     def unfinished(self, said: Said) -> Index | None:
-        """The index that IF NOT EXISTS would find, and that is not valid."""
+        """The index of that name that is there already, and is not valid: a build was given up.
+
+        The server refuses to make another one; with IF NOT EXISTS it takes it for the index.
+        """
         found = self._tokens(said)
         words = [token.word for token in found]
-        if _rule(words) is not Rule.BUILT or not {"EXISTS", "ON"} <= set(words):
+        if _rule(words) is not Rule.BUILT or not {"CONCURRENTLY", "ON"} <= set(words):
             return None
-        oid = self.oid(_name(found, words.index("ON") + 1))
-        name = _folded_name(found, words.index("EXISTS") + 1)
+        begin = words.index("CONCURRENTLY") + 1
+        if words[begin] == "ON":  # the server will give it a name
+            return None
+        oid = self.oid(_name(found, words.index("ON", begin) + 1))
+        name = _folded_name(found, begin)
         indexes = self._indexes({"rule": Rule.BUILT, "oid": oid})
         return next((one for one in indexes if one.name == name and not one.valid), None)
 

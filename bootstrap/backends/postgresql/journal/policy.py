@@ -62,7 +62,7 @@ class PostgreSQLPolicy(Policy):
             self._temporary.add(said.target)
 
     def evidence(self, said: Said) -> str:
-        """What there is before it; an index that IF NOT EXISTS would take for one goes first."""
+        """What there is before it; what a build of this index has left goes first."""
         unfinished = self._evidence.unfinished(said)
         if unfinished is not None:
             self._drop(unfinished)

@@ -24,6 +24,7 @@ _SESSION = {
     *("CLOSE", "MOVE", "LOAD", "BEGIN", "START", "COMMIT", "END"),
 }
 _COMMITS = {"COMMIT", "END"}
+_BEGINS = {"BEGIN", "START"}
 _ABOUT_SESSION = re.compile(r"set_config|pg_(try_)?advisory_(xact_)?lock(_shared)?")
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 _ALONE = {"DATABASE", "TABLESPACE", "SUBSCRIPTION"}
@@ -60,6 +61,11 @@ def read(sql: str) -> Said:
         commits=words[0] in _COMMITS if words else False,
         only_once=nature is Nature.SESSION and words[0] == "CREATE" and "FROM" in words,
     )
+
+
+def begins(said: Said) -> bool:
+    """Whether it begins a transaction."""
+    return bool(_BEGINS & {said.shown.partition(" ")[0].upper()})
 
 
 def is_temporary(words: Sequence[str]) -> bool:

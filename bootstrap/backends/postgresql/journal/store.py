@@ -42,8 +42,8 @@ class PostgreSQLStore(Store):
         self.is_there = bool(row.there)
 
     def read(self) -> Entries:
-        """All that is recorded."""
-        if not self.is_there:
+        """All that is recorded; a transaction that made the table may have gone."""
+        if not (self.is_there and self._table_is_there()):
             return {}
         return table.by_part(self._connection, self._table, self._version_table)
 
