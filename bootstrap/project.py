@@ -40,6 +40,8 @@ class Project:
             to stamp: None for the head, "base" when all revisions are to be run after it.
         log: Whether what is run is written down in the database (`bootstrap log`).
         log_schema: The schema for that; None for the one of Alembic's version table.
+        run_id: What the log calls the runs of this value, as a command calls all that it does; at
+            most 32 characters. None gives each run an id of its own.
     """
 
     config_file: Path
@@ -50,6 +52,7 @@ class Project:
     first: str | None = None
     log: bool = True
     log_schema: str | None = None
+    run_id: str | None = None
 
     @classmethod
     def at(
@@ -63,6 +66,7 @@ class Project:
         first: str | None = None,
         log: bool = True,
         log_schema: str | None = None,
+        run_id: str | None = None,
     ) -> Self:
         """Takes the project whose configuration is this file, after a look that it is there.
 
@@ -75,6 +79,7 @@ class Project:
             first: See there; `"app.models:create"`.
             log: See there.
             log_schema: See there; `"ops"`.
+            run_id: See there.
 
         Raises:
             SettingsError: There is no Alembic configuration.
@@ -88,6 +93,7 @@ class Project:
             first=first,
             log=log,
             log_schema=log_schema,
+            run_id=run_id,
         )
         if not config_file.is_file() and "alembic" not in tools_of(project.pyproject):
             raise SettingsError(
@@ -97,12 +103,15 @@ class Project:
         return project
 
     @classmethod
-    def configured(cls, settings: Settings, *, x: Sequence[str] = ()) -> Self:
+    def configured(
+        cls, settings: Settings, *, x: Sequence[str] = (), run_id: str | None = None
+    ) -> Self:
         """Takes the project that settings name.
 
         Args:
             settings: Those in force.
             x: Arguments for env.py.
+            run_id: As the attribute.
 
         Raises:
             SettingsError: There is no Alembic configuration.
@@ -120,6 +129,7 @@ class Project:
             first=settings.first.value,
             log=settings.log.value,
             log_schema=settings.log_schema.value,
+            run_id=run_id,
         )
 
     @property

@@ -28,6 +28,7 @@ from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, HookFailed, SettingsError
 from bootstrap.events import Emit, Event, RunInterrupted
 from bootstrap.project import Project
+from bootstrap.records.origin import new_run_id
 from bootstrap.reports.json import document, error_document, planned_document
 from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
@@ -48,6 +49,7 @@ class Invocation:
 
     Attributes:
         environ: The environment as the command found it; env.py may have put a password into it.
+        run_id: What its log lines and its rows in the log have in common.
         no: Why the answer to what the command asks is no; it is said at the end.
         left: How a run that was stopped has left the database.
         begun: Whether a migration had something to do.
@@ -57,6 +59,7 @@ class Invocation:
     screen: Screen
     runner: Runner
     environ: Mapping[str, str]
+    run_id: str
     no: str = ""
     left: str = ""
     begun: bool = False
@@ -130,7 +133,7 @@ class Invocation:
     @cached_property
     def project(self) -> Project:
         """The Alembic project that the settings name."""
-        return Project.configured(self.settings, x=self.given.x)
+        return Project.configured(self.settings, x=self.given.x, run_id=self.run_id)
 
     @property
     def datasets(self) -> tuple[Path, ...]:
@@ -231,16 +234,17 @@ def perform(command: str, given: Common, work: Work, *, alone: bool = False) -> 
         work: What it does.
         alone: Nobody else may write to standard output; nobody may either where JSON goes there.
     """
+    run_id = new_run_id()
     with (
         standard_output(alone=alone or given.as_json) as out,
-        _screen(command, given, out) as screen,
+        _screen(command, given, out, run_id=run_id) as screen,
         # What env.py and its loggers write is masked too.
         redirect_stderr(screen.watched),
     ):
         given = replace(given, hooks=given.hooks and not alone)
         environ = dict(os.environ)
         runner = Runner.of(command, screen=screen, environ=environ)
-        now = Invocation(given=given, screen=screen, runner=runner, environ=environ)
+        now = Invocation(given=given, screen=screen, runner=runner, environ=environ, run_id=run_id)
         try:
             code = _outcome(command, work, now=now)
         except KeyboardInterrupt as error:  # while a hook worked at the end; the rest has been said
@@ -250,9 +254,11 @@ def perform(command: str, given: Common, work: Work, *, alone: bool = False) -> 
     sys.exit(code)
 
 
-def _screen(command: str, given: Common, out: TextIO) -> Screen:
+def _screen(command: str, given: Common, out: TextIO, *, run_id: str) -> Screen:
     if settings_module.log_format(given.settings) == "json":
-        return LogLines(out, command=command, traceback=given.traceback, quiet=given.quiet)
+        return LogLines(
+            out, command=command, run_id=run_id, traceback=given.traceback, quiet=given.quiet
+        )
     return Screen(out, traceback=given.traceback, quiet=given.quiet)
 
 

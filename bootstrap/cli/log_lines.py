@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO, cast
-from uuid import uuid4
 
 from bootstrap import events
 from bootstrap.cli.screen import Screen, masked
@@ -30,6 +29,7 @@ class LogLines(Screen):
     Args:
         out: For what was asked for.
         command: Whose lines they are.
+        run_id: That of the command, as `bootstrap log` has it too.
         traceback: Whether logged exceptions are shown with where they came from.
         quiet: Whether warnings and errors are all that is logged.
     """
@@ -37,10 +37,16 @@ class LogLines(Screen):
     can_ask = False  # a question is no line
 
     def __init__(
-        self, out: TextIO, *, command: str, traceback: bool = False, quiet: bool = False
+        self,
+        out: TextIO,
+        *,
+        command: str,
+        run_id: str,
+        traceback: bool = False,
+        quiet: bool = False,
     ) -> None:
         super().__init__(out, traceback=traceback, quiet=quiet)
-        self._about: dict[str, Any] = {"run_id": str(uuid4()), "command": command, "database": None}
+        self._about: dict[str, Any] = {"run_id": run_id, "command": command, "database": None}
         self._log = _Records(self, traceback=traceback)
 
     @property

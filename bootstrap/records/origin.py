@@ -36,16 +36,26 @@ class Origin:
     git_commit: str | None
 
     @classmethod
-    def of(cls, folder: Path) -> Origin:
-        """That of a run which begins now, for a project in a folder."""
+    def of(cls, folder: Path, *, run: str | None = None) -> Origin:
+        """That of a run which begins now, for a project in a folder.
+
+        Args:
+            folder: Where the project is.
+            run: The id of the command that it belongs to; None gives it one of its own.
+        """
         process = this_process()
         return cls(
-            run=secrets.token_hex(16),
+            run=run or new_run_id(),
             os_user=process.user,
             host=process.host,
             tool=__version__,
             git_commit=git_commit(folder),
         )
+
+
+def new_run_id() -> str:
+    """An id that no other run has: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
 
 
 def git_commit(folder: Path) -> str | None:

@@ -318,7 +318,7 @@ def logbook_of(project: Project, scripts: ScriptDirectory) -> Logbook:
         return Logbook()
     return KeptLogbook(
         scripts=scripts,
-        origin=Origin.of(project.config_file.parent),
+        origin=Origin.of(project.config_file.parent, run=project.run_id),
         log_schema=project.log_schema,
     )
 

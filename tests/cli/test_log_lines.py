@@ -51,6 +51,17 @@ def test_each_run_has_an_id_of_its_own(run: Command) -> None:
     assert 2 == len(ids)
 
 
+def test_the_lines_and_the_log_in_the_database_have_one_id(run: Command) -> None:
+    first = lines(run("migrate", "two", *_JSON))[-1]["run_id"]
+    second = lines(run("migrate", *_JSON))[-1]["run_id"]
+
+    entries = run("log", "--format", "json").document["report"]["entries"]
+
+    assert [("three", second), ("two", first), ("one", first)] == [
+        (one["revision"], one["run"]) for one in entries
+    ]
+
+
 def test_an_error_is_a_line_too(run: Command) -> None:
     (run.folder / "app.db").unlink()
 
