@@ -89,13 +89,9 @@ if TYPE_CHECKING:
     from bootstrap.running.changed import ChangedFile as ChangedFile
     from bootstrap.running.checking import CheckReport as CheckReport
     from bootstrap.running.checking import check as check
-    from bootstrap.running.each import CurrentEachReport as CurrentEachReport
     from bootstrap.running.each import MigrateEachReport as MigrateEachReport
-    from bootstrap.running.each import StatusEachReport as StatusEachReport
-    from bootstrap.running.each import current_each as current_each
     from bootstrap.running.each import downgrade_each as downgrade_each
     from bootstrap.running.each import migrate_each as migrate_each
-    from bootstrap.running.each import status_each as status_each
     from bootstrap.running.ensuring import EnsureVersionReport as EnsureVersionReport
     from bootstrap.running.ensuring import ensure_version as ensure_version
     from bootstrap.running.inspection import CurrentReport as CurrentReport
@@ -117,6 +113,14 @@ if TYPE_CHECKING:
     from bootstrap.running.scripting import ScriptReport as ScriptReport
     from bootstrap.running.scripting import migration_script as migration_script
     from bootstrap.running.scripting import version_table_script as version_table_script
+    from bootstrap.running.surveying import CurrentEachReport as CurrentEachReport
+    from bootstrap.running.surveying import LogEachReport as LogEachReport
+    from bootstrap.running.surveying import PlanEachReport as PlanEachReport
+    from bootstrap.running.surveying import StatusEachReport as StatusEachReport
+    from bootstrap.running.surveying import current_each as current_each
+    from bootstrap.running.surveying import log_each as log_each
+    from bootstrap.running.surveying import plan_each as plan_each
+    from bootstrap.running.surveying import status_each as status_each
     from bootstrap.scaffold import InitReport as InitReport
     from bootstrap.scaffold import init as init
     from bootstrap.settings import Settings as Settings
@@ -182,15 +186,7 @@ _HOMES = {
         "show",
     ),
     "bootstrap.running.checking": ("CheckReport", "check"),
-    "bootstrap.running.each": (
-        "CurrentEachReport",
-        "MigrateEachReport",
-        "StatusEachReport",
-        "current_each",
-        "downgrade_each",
-        "migrate_each",
-        "status_each",
-    ),
+    "bootstrap.running.each": ("MigrateEachReport", "downgrade_each", "migrate_each"),
     "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
     "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.repairing": ("HalfAppliedStep",),
@@ -201,6 +197,16 @@ _HOMES = {
     "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),
+    "bootstrap.running.surveying": (
+        "CurrentEachReport",
+        "LogEachReport",
+        "PlanEachReport",
+        "StatusEachReport",
+        "current_each",
+        "log_each",
+        "plan_each",
+        "status_each",
+    ),
     "bootstrap.scaffold": ("InitReport", "init"),
     "bootstrap.settings": ("Settings",),
     "bootstrap.targets": ("Target",),

@@ -23,6 +23,7 @@ from bootstrap.cli.options import (
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
     from bootstrap.running.planning import PlanReport
+    from bootstrap.running.surveying import PlanEachReport
 
 _MINUS_ONE = {"ignore_unknown_options": True}  # `-1` is a revision here
 
@@ -210,10 +211,12 @@ def migrate(
     target = revision or ("heads" if heads else "head")
 
     async def work(now: Invocation) -> object:
-        if (check or sql) and now.databases:
+        if sql and now.databases:
             raise now.only_one()
         if check:
-            return await _pending(now, target, tag=tag)
+            report = await planned(now, target, tag=tag)
+            now.no = _pending(report)
+            return report
         if sql:
             return await bootstrap.migration_script(
                 now.database, target, project=now.project, per_revision=per_revision, tag=tag
@@ -237,14 +240,28 @@ def migrate(
     perform("migrate", common, work, alone=sql)
 
 
-async def _pending(now: Invocation, target: str, *, tag: str | None) -> PlanReport:
-    report = await bootstrap.plan(
-        now.database, target, project=now.project, allow_ahead=now.allow_ahead, tag=tag
-    )
-    if report.is_pending:
-        steps = len(report.steps)
-        now.no = f"{steps} {'step is' if steps == 1 else 'steps are'} pending."
-    return report
+async def planned(
+    now: Invocation, revision: str, *, tag: str | None, direction: str = "upgrade"
+) -> PlanReport | PlanEachReport:
+    """What would be done to the database, or to each of those that the settings list."""
+    terms: dict[str, Any] = {
+        "project": now.project,
+        "direction": direction,
+        "allow_ahead": now.allow_ahead,
+        "tag": tag,
+    }
+    if now.databases:
+        return await bootstrap.plan_each(now.databases, revision, **terms)
+    return await bootstrap.plan(now.database, revision, **terms)
+
+
+def _pending(report: PlanReport | PlanEachReport) -> str:
+    """Why the answer to `--check` is no; empty where it is yes."""
+    if not report.is_pending:
+        return ""
+    each = report.databases if isinstance(report, bootstrap.PlanEachReport) else (report,)
+    steps = sum(len(one.steps) for one in each)
+    return f"{steps} {'step is' if steps == 1 else 'steps are'} pending."
 
 
 @cli.command(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import bootstrap
-from bootstrap.cli.commands import up_to
+from bootstrap.cli.commands import planned, up_to
 from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
 from bootstrap.cli.options import Common, common, lets_ahead_be
@@ -51,14 +51,7 @@ def plan(
     direction = "downgrade" if downgrade else "upgrade"
 
     async def work(now: Invocation) -> object:
-        report = await bootstrap.plan(
-            now.database,
-            revision or "head",
-            project=now.project,
-            direction=direction,
-            allow_ahead=now.allow_ahead,
-            tag=tag,
-        )
+        report = await planned(now, revision or "head", direction=direction, tag=tag)
         if markdown is not None:
             now.write_markdown(report, markdown)
         return report
@@ -84,8 +77,9 @@ def log(common: Common, *, limit: int | None, revision: str | None) -> None:
     """
 
     async def work(now: Invocation) -> object:
-        return await bootstrap.log(
-            now.database, project=now.project, limit=limit, revision=revision
-        )
+        terms: dict[str, Any] = {"project": now.project, "limit": limit, "revision": revision}
+        if now.databases:
+            return await bootstrap.log_each(now.databases, **terms)
+        return await bootstrap.log(now.database, **terms)
 
     perform("log", common, work)

@@ -16,13 +16,15 @@ from bootstrap.cli.group import cli, example, leaves
 _SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "bootstrap"
 _CALLED_TOO = {  # other options, and where the setting `databases` lists several
-    "migrate": ("migration_script", "migrate_each", "plan"),
+    "migrate": ("migration_script", "migrate_each", "plan", "plan_each"),
     "downgrade": ("migration_script", "downgrade_each"),
     "stamp": ("migration_script",),
     "ensure-version": ("version_table_script",),
     "wait": ("wait_heads",),
     "status": ("status_each",),
     "current": ("current_each",),
+    "plan": ("plan_each",),
+    "log": ("log_each",),
     "drift": ("adopt",),
     "repair": ("accept_changed",),
 }

@@ -20,10 +20,11 @@ from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
 from bootstrap.reports.text.planned import effect_of, rows_of
 from bootstrap.running.checking import CheckReport
-from bootstrap.running.each import MigrateEachReport, StatusEachReport
+from bootstrap.running.each import MigrateEachReport
 from bootstrap.running.inspection import StatusReport
 from bootstrap.running.planning import PlannedStep, PlanReport
 from bootstrap.running.runner import MigrationReport
+from bootstrap.running.surveying import PlanEachReport, StatusEachReport
 
 _WIDE = 200  # columns
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
@@ -64,6 +65,12 @@ def _(report: PlanReport) -> str:
     rows = [f"- {escaped(rows_of(one))} rows" for one in report.tables]
     steps = [_planned(step) for step in report.steps]
     return "\n".join((*rows, "", *steps))
+
+
+@body.register
+def _(report: PlanEachReport) -> str:
+    parts = [f"**{escaped(one.database)}**\n\n{body(one)}" for one in report.databases]
+    return "\n".join(parts)
 
 
 def _planned(step: PlannedStep) -> str:

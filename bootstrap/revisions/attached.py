@@ -47,6 +47,9 @@ class Work(Protocol):
     def around(self, context: MigrationContext) -> AbstractContextManager[None]:
         """What surrounds all that env.py does from then on."""
 
+    def told(self, arguments: Mapping[str, Any]) -> None:
+        """Called with what env.py gives to `run_migrations()`, for the functions of revisions."""
+
     def during(self) -> AbstractContextManager[None]:
         """What surrounds `context.run_migrations()`, while env.py's connection is open."""
 
@@ -86,6 +89,7 @@ def attached(environment: EnvironmentContext, work: Work) -> Iterator[None]:
             afterwards.enter_context(work.around(context))
 
         def running(*args: Any, **options: Any) -> None:
+            work.told(options)
             with work.during():
                 run_migrations(*args, **options)
 

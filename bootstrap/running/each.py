@@ -1,4 +1,4 @@
-"""The same for each of several databases that one env.py works on: migrate, downgrade, look."""
+"""The same for each of several databases that one env.py works on: migrate, downgrade."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
-
-from alembic.config import Config
-from sqlalchemy import URL
 
 from bootstrap.database import Database
 from bootstrap.events import Emit, silent
@@ -21,25 +17,18 @@ from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import is_sync
-from bootstrap.running.inspection import (
-    CurrentReport,
-    Inspect,
-    StatusReport,
-    current_of,
-    status_of,
-)
 from bootstrap.running.logbook import logbook_of
 from bootstrap.running.looking import Look
 from bootstrap.running.moves import Direction, Move, check_target
 from bootstrap.running.planned import Before, unasked
-from bootstrap.running.position import refuse_unknown
 from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (
+    Databases,
     Several,
     configured_for,
-    refuse_doubles,
-    refuse_unvisited,
+    looked,
+    of_names,
     run_inside_several,
 )
 from bootstrap.running.stopping import what_stays
@@ -48,33 +37,12 @@ from bootstrap.running.turn import LockedTurn, Turn
 from bootstrap.running.work import Apply
 from bootstrap.targets import Place
 
-Databases: TypeAlias = Mapping[str, Database | str | URL]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateEachReport:
     """What a run did with each of several databases, in the order in which they were listed."""
 
     databases: tuple[MigrationReport, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusEachReport:
-    """Where each of several databases is."""
-
-    databases: tuple[StatusReport, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentEachReport:
-    """The newest applied revisions of each of several databases."""
-
-    databases: tuple[CurrentReport, ...]
-
-    @property
-    def at_heads(self) -> bool:
-        """Whether all heads are applied to all of them."""
-        return all(one.at_heads for one in self.databases)
 
 
 async def migrate_each(
@@ -201,85 +169,13 @@ async def downgrade_each(
     return await _run(databases, asked)
 
 
-async def status_each(
-    databases: Databases, *, project: Project, allow_ahead: bool = False
-) -> StatusEachReport:
-    """Looks where each of several databases is, that one env.py works on.
-
-    Args:
-        databases: As for `migrate_each`; nothing in them is changed.
-        project: Whose revisions.
-        allow_ahead: As for `status`.
-
-    Raises:
-        SettingsError, DatabaseError, RevisionError: As for `migrate_each`.
-    """
-    looks = await _looks(databases, project, allow_ahead=allow_ahead)
-    return StatusEachReport(databases=tuple(status_of(one) for one in looks))
-
-
-async def current_each(
-    databases: Databases, *, project: Project, allow_ahead: bool = False
-) -> CurrentEachReport:
-    """Looks which revisions each of several databases is at.
-
-    Args:
-        databases: As for `status_each`.
-        project: Whose revisions.
-        allow_ahead: As for `status`.
-
-    Raises:
-        SettingsError, DatabaseError, RevisionError: As for `migrate_each`.
-    """
-    looks = await _looks(databases, project, allow_ahead=allow_ahead)
-    return CurrentEachReport(databases=tuple(current_of(one) for one in looks))
-
-
-async def _looks(
-    databases: Databases, project: Project, *, allow_ahead: bool
-) -> tuple[Inspect, ...]:
-    listed = _listed(databases)
-    config, scripts = await in_thread(lambda: loaded(project))
-    looks = [
-        Inspect(
-            scripts=scripts,
-            database=one,
-            first=project.first,
-            log=project.log,
-            log_schema=project.log_schema,
-        )
-        for one in listed.values()
-    ]
-    await _looked(listed, looks, config, allow_ahead=allow_ahead)
-    return tuple(looks)
-
-
-def _listed(databases: Databases) -> dict[str, Database]:
-    listed = {name: Database.of(database) for name, database in databases.items()}
-    refuse_doubles(listed)
-    return listed
-
-
-async def _looked(
-    databases: Mapping[str, Database], looks: Sequence[Look], config: Config, *, allow_ahead: bool
-) -> None:
-    """Looks where the databases are, and that env.py works on all of them and on no other."""
-    several = Several(looks)
-    told = configured_for(config, databases, is_sync=is_sync(looks[0].scripts))
-    await run_inside_several(several, config=told, dont_mutate=True)
-    refuse_unvisited(several)
-    for one in looks:
-        if one.position is not None and not allow_ahead:
-            refuse_unknown(one.scripts, one.position)
-
-
 async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
     started = time.perf_counter()
-    listed = _listed(databases)
+    listed = of_names(databases)
     config, scripts = await in_thread(lambda: loaded(asked.project))
     check_target(asked.move, scripts)
     looks = [Look(scripts=scripts, database=one) for one in listed.values()]
-    await _looked(listed, looks, config, allow_ahead=asked.terms.allow_ahead)
+    await looked(listed, looks, config, allow_ahead=asked.terms.allow_ahead)
     forward = Forward(asked.emit)
     works = [
         Apply(

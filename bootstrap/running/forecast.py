@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
@@ -99,15 +99,22 @@ class Forecast:
         self._outside = False
         _Kept(self._context, self._keep).attach()
 
-    def of(self, step: AlembicStep) -> tuple[tuple[PlannedOperation, ...], Exception | None]:
-        """The operations of a step, and what it raised where it cannot be recorded to its end."""
+    def of(
+        self, step: AlembicStep, arguments: Mapping[str, Any]
+    ) -> tuple[tuple[PlannedOperation, ...], Exception | None]:
+        """The operations of a step, and what it raised where it cannot be recorded to its end.
+
+        Args:
+            step: Which.
+            arguments: What env.py gives to the functions of revisions.
+        """
         self._recorded = []
         raised: Exception | None = None
         self._context.autocommit_block = self._autocommit_block  # type: ignore[method-assign]
         with quiet(), Operations.context(self._context) as recorder:
             self._spy(recorder)
             try:
-                step.migration_fn()
+                step.migration_fn(**arguments)
             except Exception as error:  # noqa: BLE001 - without data to read, anything may be raised
                 raised = error
         return tuple(self._planned(one) for one in self._recorded), raised

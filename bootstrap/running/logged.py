@@ -10,7 +10,7 @@ from bootstrap.errors import SettingsError
 from bootstrap.project import Project, loaded
 from bootstrap.records.log import LogEntry, read
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import look_by
+from bootstrap.running.inspection import look_by, position_of
 from bootstrap.running.looking import Look
 from bootstrap.running.position import only_reading
 from bootstrap.targets import Target, opened
@@ -27,7 +27,7 @@ class LogReport:
 
 
 @dataclass(slots=True, kw_only=True)
-class _ReadLog(Look):
+class ReadLog(Look):
     """Reads the log in each schema that env.py has a version table in."""
 
     log_schema: str | None
@@ -67,11 +67,10 @@ async def log(
             bootstrap.
         SettingsError: The limit is no number of steps.
     """
-    if limit is not None and limit < 1:
-        raise SettingsError(f"{limit} is no number of steps", hint="give one from 1 on")
+    refuse_no_number(limit)
     config, scripts = await in_thread(lambda: loaded(project))
     async with opened(database) as place:
-        work = _ReadLog(
+        work = ReadLog(
             scripts=scripts,
             database=place.database,
             connection=place.connection,
@@ -79,11 +78,31 @@ async def log(
             revision=revision,
             limit=limit,
         )
-        position = await look_by(work, config=config, allow_ahead=True)
+        await look_by(work, config=config, allow_ahead=True)
+    return log_of(work)
+
+
+def log_of(work: ReadLog) -> LogReport:
+    """What `log` reports, from work that has looked.
+
+    Raises:
+        RevisionError: It has not: env.py did not connect.
+    """
+    position = position_of(work)
     found = [entry for entries in work.entries.values() for entry in entries]
     return LogReport(
-        database=str(place.database),
+        database=str(work.database),
         backend=position.backend,
         server_version=position.server_version,
-        entries=tuple(found[:limit]),
+        entries=tuple(found[: work.limit]),
     )
+
+
+def refuse_no_number(limit: int | None) -> None:
+    """Refuses a limit that is no number of steps.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    if limit is not None and limit < 1:
+        raise SettingsError(f"{limit} is no number of steps", hint="give one from 1 on")

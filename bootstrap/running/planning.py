@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from bootstrap.revisions import faults
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.forecast import Forecast, PlannedOperation
 from bootstrap.running.heads import heads_after
-from bootstrap.running.inspection import look_by
+from bootstrap.running.inspection import look_by, position_of
 from bootstrap.running.moves import AlembicStep, Direction, Move, Step, as_step, check_target
 from bootstrap.running.position import Undone, only_reading, unknown
 from bootstrap.running.repairing import Find, HalfAppliedStep
@@ -104,12 +104,14 @@ class Foresee(Find):
         planned: The steps.
         foreseen: What each would do.
         tables: Those that they are about.
+        context: That of env.py, where there is something to record.
     """
 
     move: Move
     planned: tuple[AlembicStep, ...] = ()
     foreseen: list[PlannedStep] = field(default_factory=list)
     tables: tuple[TableRows, ...] = ()
+    context: MigrationContext | None = None
 
     def look(self, context: MigrationContext) -> None:
         """Reads, and records; on a server of several version tables, the last one counts."""
@@ -119,7 +121,14 @@ class Foresee(Find):
         if unknown(self.scripts, position):
             return
         self.planned = self.move.alembic_steps(self.scripts, position.heads)
-        self.foreseen = self._first() if self.begins else self._recorded(context)
+        self.context = context
+
+    def told(self, arguments: Mapping[str, Any]) -> None:
+        """Records the steps, with what env.py gives to their functions."""
+        context = self.context
+        if context is None:
+            return
+        self.foreseen = self._first() if self.begins else self._recorded(context, arguments)
         with only_reading(context):
             self.tables = tuple(_rows(context, _tables(self.foreseen)))
 
@@ -128,12 +137,14 @@ class Foresee(Find):
         said = f"{self.first} makes the schema and says which revision it is; the others follow"
         return [self._step(as_step(step, self.scripts), (), said) for step in self.planned]
 
-    def _recorded(self, context: MigrationContext) -> list[PlannedStep]:
+    def _recorded(
+        self, context: MigrationContext, arguments: Mapping[str, Any]
+    ) -> list[PlannedStep]:
         forecast = Forecast(context)
         found = []
         for planned in self.planned:
             step = as_step(planned, self.scripts)
-            operations, raised = forecast.of(planned)
+            operations, raised = forecast.of(planned, arguments)
             found.append(self._step(step, operations, _why(raised, step) if raised else ""))
         return found
 
@@ -187,15 +198,25 @@ async def plan(
             first=project.first,
             move=move,
         )
-        position = await look_by(
+        await look_by(
             work,
             config=config,
             allow_ahead=allow_ahead,
             destination_rev=move.destination,
             tag=tag,
         )
+    return plan_of(work)
+
+
+def plan_of(work: Foresee) -> PlanReport:
+    """What `plan` reports, from work that has looked.
+
+    Raises:
+        RevisionError: It has not: env.py did not connect.
+    """
+    position = position_of(work)
     return PlanReport(
-        database=str(place.database),
+        database=str(work.database),
         backend=position.backend,
         server_version=position.server_version,
         before=position.heads,
@@ -203,7 +224,7 @@ async def plan(
         steps=tuple(work.foreseen),
         tables=work.tables,
         half_applied=work.found,
-        ahead=unknown(scripts, position),
+        ahead=unknown(work.scripts, position),
     )
 
 

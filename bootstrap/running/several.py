@@ -10,22 +10,25 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL
 
 from bootstrap import backends, urls
 from bootstrap.database import Database
 from bootstrap.errors import SettingsError
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
-from bootstrap.running.inside import refuse_missing, surroundings
+from bootstrap.running.inside import is_sync, refuse_missing, surroundings
 from bootstrap.running.looking import Look
 from bootstrap.running.moves import AlembicStep
+from bootstrap.running.position import refuse_unknown
 from bootstrap.running.stopping import stop
 
 W = TypeVar("W", bound=Look)
+Databases: TypeAlias = Mapping[str, Database | str | URL]  # by the names that they have in env.py
 
 _URL = "sqlalchemy.url"
 
@@ -87,6 +90,10 @@ class Several(Generic[W]):
     def around(self, context: MigrationContext) -> AbstractContextManager[None]:
         """What surrounds the work of this call."""
         return self.now.around(context)
+
+    def told(self, arguments: Mapping[str, Any]) -> None:
+        """Tells the work of this call."""
+        self.now.told(arguments)
 
     def during(self) -> AbstractContextManager[None]:
         """What the work of this call does while env.py's connection is open."""
@@ -176,6 +183,48 @@ def refuse_doubles(databases: Mapping[str, Database]) -> None:
                 hint="list each database once: several calls of context.configure() with "
                 "version tables of their own may share one",
             )
+
+
+def of_names(databases: Databases) -> dict[str, Database]:
+    """The databases by their names.
+
+    Raises:
+        SettingsError: A URL cannot be used, or one of them is listed twice.
+    """
+    found = {name: Database.of(database) for name, database in databases.items()}
+    refuse_doubles(found)
+    return found
+
+
+async def looked(
+    databases: Mapping[str, Database],
+    looks: Sequence[Look],
+    config: Config,
+    *,
+    allow_ahead: bool,
+    **options: object,
+) -> None:
+    """Looks where databases are, and that env.py works on all of them and on no other.
+
+    Args:
+        databases: By name.
+        looks: The work on each, which only reads.
+        config: The project's.
+        allow_ahead: Let databases be at revisions that the project does not have.
+        options: For `run_env`.
+
+    Raises:
+        SettingsError: env.py connects to another database, or leaves one out.
+        DatabaseError: One is missing or cannot be used.
+        RevisionError: One is at a revision that the project does not have.
+    """
+    several = Several(looks)
+    told = configured_for(config, databases, is_sync=is_sync(looks[0].scripts))
+    await run_inside_several(several, config=told, dont_mutate=True, **options)
+    refuse_unvisited(several)
+    for one in looks:
+        if one.position is not None and not allow_ahead:
+            refuse_unknown(one.scripts, one.position)
 
 
 def refuse_unvisited(several: Several[W]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,6 +166,70 @@ async def test_status_and_downgrade(two: Two) -> None:
     assert {"alembic_version"} == await tables_of(two.urls["engine2"]) - {JOURNAL}
 
 
+@on_all
+async def test_the_plan_and_the_log_of_each(two: Two) -> None:
+    """The functions of this template's revisions want to be told which database it is."""
+    project = two.folder.project
+    before = await bootstrap.plan_each(two.urls, project=project)
+    await bootstrap.migrate_each(two.urls, "one", project=project)
+    after = await bootstrap.plan_each(two.urls, project=project)
+    down = await bootstrap.plan_each(two.urls, "base", project=project, direction="downgrade")
+    await bootstrap.migrate_each(two.urls, project=project)
+    nothing = await bootstrap.plan_each(two.urls, project=project)
+    log = await bootstrap.log_each(two.urls, project=project)
+    latest = await bootstrap.log_each(two.urls, project=project, limit=1)
+
+    assert [["one_one", "one_two"], ["two_one", "two_two"]] == tables(before)
+    assert [["one_two"], ["two_two"]] == tables(after)
+    assert [["one_one"], ["two_one"]] == tables(down)
+    assert (True, False) == (after.is_pending, nothing.is_pending)
+    assert ["nobody"] * 2 == [
+        one.steps[0].operations[0].statements[0].blocks for one in before.databases
+    ]
+    assert [["two", "one"]] * 2 == [[one.revision for one in of.entries] for of in log.databases]
+    assert [["two"]] * 2 == [[one.revision for one in of.entries] for of in latest.databases]
+    runs = [tuple(one.run for one in of.entries) for of in log.databases]
+    assert [2, 2] == [len({*of}) for of in runs]
+
+
+def tables(report: bootstrap.PlanEachReport) -> list[list[str | None]]:
+    """What the operations are about, for each database."""
+    assert {""} == {step.unknown for of in report.databases for step in of.steps}
+    return [[one.table for step in of.steps for one in step.operations] for of in report.databases]
+
+
+@pytest.mark.parametrize("pair", [("postgresql", "sqlite")], ids="-".join)
+def test_the_commands_plan_and_log_show_each(two: Two, tmp_path: Path) -> None:
+    run = Command(folder=two.folder.root)
+    listing = ", ".join(f'{name} = "{url}"' for name, url in two.urls.items())
+    (two.folder.root / "pyproject.toml").write_text(
+        f"[tool.bootstrap]\ndatabases = {{{listing}}}\n"
+    )
+    markdown = tmp_path / "plan.md"
+
+    plan = run("plan", "--markdown", str(markdown))
+    pending = run("migrate", "--check", "--format", "json")
+    migrated = run("migrate", "--log-format", "json")
+    clean = run("migrate", "--check")
+    log = run("log")
+    entries = run("log", "--limit", "1", "--format", "json")
+
+    assert [0, 1, 0, 0, 0, 0] == [
+        one.code for one in (plan, pending, migrated, clean, log, entries)
+    ], [one.err for one in (plan, pending, migrated, clean, log, entries)]
+    assert ["one_one", "one_two", "two_one", "two_two"] == re.findall(
+        r"create table (\w+)", plan.out
+    )
+    assert (2, 2) == (plan.out.count("Database  "), log.out.count("Database  "))
+    assert 2 == markdown.read_text().count("#### upgrade one")
+    assert "4 steps are pending." in pending.err
+    assert [True, True] == [one["is_pending"] for one in pending.document["report"]["databases"]]
+    ids = {json.loads(line)["run_id"] for line in migrated.err.splitlines()}
+    assert ids == {
+        one["run"] for of in entries.document["report"]["databases"] for one in of["entries"]
+    }
+
+
 @on_sqlite
 async def test_a_downgrade_that_would_lose_rows_changes_nothing(two: Two) -> None:
     project = two.folder.project
@@ -299,14 +364,12 @@ def test_what_works_on_one_database_names_those_that_are_listed(two: Two) -> Non
     (two.folder.root / "pyproject.toml").write_text(
         f"[tool.bootstrap]\ndatabases = {{{listing}}}\n"
     )
-    commands = ("plan", "log", "migrate --check", "migrate --sql", "repair --accept-changed")
+    commands = ("migrate --sql", "repair --accept-changed", "check")
 
     done = [run(*command.split()) for command in commands]
-    # `migrate` works on those that are listed then too, so its question is not about this one.
-    beside = run("migrate", "--check", DATABASE_URL="sqlite:///other.db")
 
-    assert {3} == {one.code for one in (*done, beside)}
-    for one in (*done, beside):
+    assert {3} == {one.code for one in done}
+    for one in done:
         assert "error: several databases are listed (engine1, engine2)" in one.err
         assert "--url" in one.err
 

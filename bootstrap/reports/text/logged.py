@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bootstrap.records.log import LogEntry, Outcome
-from bootstrap.reports.text.rendering import facts, render, render_all
+from bootstrap.reports.text.rendering import (
+    below_each_other,
+    database,
+    facts,
+    render,
+    render_all,
+)
 from bootstrap.running.logged import LogReport
+from bootstrap.running.surveying import LogEachReport
 
 _NOTHING = "Nothing is in the log of this database."
 _SHOWN = 12  # characters of a checksum or a commit, as Git abbreviates
@@ -35,8 +40,21 @@ def _(report: LogReport) -> RenderableType:
 def _(report: LogReport) -> RenderableType:
     if not report.entries:
         return _NOTHING
-    blocks = [("", *_all_of(entry)) for entry in report.entries]
-    return Group(*list(chain.from_iterable(blocks))[1:])
+    return below_each_other(_all_of(entry) for entry in report.entries)
+
+
+@render.register
+def _(report: LogEachReport) -> RenderableType:
+    return below_each_other((_heading(one), render(one)) for one in report.databases)
+
+
+@render_all.register
+def _(report: LogEachReport) -> RenderableType:
+    return below_each_other((_heading(one), render_all(one)) for one in report.databases)
+
+
+def _heading(report: LogReport) -> RenderableType:
+    return facts([("Database", database(report.database, report.backend, report.server_version))])
 
 
 def _all_of(entry: LogEntry) -> tuple[RenderableType, ...]:

@@ -13,6 +13,7 @@ from bootstrap.backends.effects import Blocks
 from bootstrap.errors import Place
 from bootstrap.reports.text.rendering import (
     NOTHING_TO_DO,
+    below_each_other,
     database,
     facts,
     heads,
@@ -22,6 +23,7 @@ from bootstrap.reports.text.rendering import (
 )
 from bootstrap.running.forecast import PlannedOperation, PlannedStatement
 from bootstrap.running.planning import PlannedStep, PlanReport, TableRows
+from bootstrap.running.surveying import PlanEachReport
 
 _MORE = 5  # statements of one operation; an INSERT of many rows has thousands
 _LONG = 160  # characters of one
@@ -40,6 +42,16 @@ def _(report: PlanReport) -> RenderableType:
 @render_all.register
 def _(report: PlanReport) -> RenderableType:
     return _plan(report, in_full=True)
+
+
+@render.register
+def _(report: PlanEachReport) -> RenderableType:
+    return below_each_other((_plan(one, in_full=False),) for one in report.databases)
+
+
+@render_all.register
+def _(report: PlanEachReport) -> RenderableType:
+    return below_each_other((_plan(one, in_full=True),) for one in report.databases)
 
 
 def _plan(report: PlanReport, *, in_full: bool) -> RenderableType:

@@ -13,8 +13,8 @@ from bootstrap.reports.text import listings
 from bootstrap.reports.text.rendering import database, facts, heads, newer, render, render_all
 from bootstrap.reports.text.repairs import half_applied
 from bootstrap.running.changed import ChangedFile
-from bootstrap.running.each import CurrentEachReport
 from bootstrap.running.inspection import CurrentReport, StatusReport
+from bootstrap.running.surveying import CurrentEachReport
 
 
 @render.register

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -42,6 +42,12 @@ def facts(rows: Iterable[tuple[str, str]], *, indent: int = 0) -> Table:
 def database(name: str, backend: str, version: str) -> str:
     """Which database, on what server."""
     return f"{name} ({backends.named(backend).title} {version})"
+
+
+def below_each_other(blocks: Iterable[Sequence[RenderableType]]) -> Group:
+    """Blocks with an empty line between each two."""
+    parts = [part for block in blocks for part in ("", *block)]
+    return Group(*parts[1:])
 
 
 def heads(revisions: Sequence[str]) -> str:
