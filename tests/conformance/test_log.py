@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,11 +19,15 @@ from bootstrap.records import log as records
 from bootstrap.records.names import LOG
 from bootstrap.records.origin import git_commit
 from tests.cli.conftest import Command
+from tests.conformance.test_doctor import executed, poor_account
 from tests.conformance.test_scripts import execute
 from tests.projects import ProjectFolder, new_project, three_tables
 
 ONE_DRIVER = pytest.mark.parametrize(
     "backend_name", ["sqlite", "postgresql", "mysql", "mariadb"], indirect=True
+)
+ALL_SERVERS = pytest.mark.parametrize(
+    "backend_name", ["postgresql", "mysql", "mariadb"], indirect=True
 )
 POSTGRESQL = pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
 SERVERS = pytest.mark.parametrize("backend_name", ["postgresql", "mariadb"], indirect=True)
@@ -274,33 +279,44 @@ async def test_without_a_log_nothing_is_written(empty_url: str, folder: ProjectF
         await bootstrap.migrate(empty_url, project=off, strict=True)
 
 
-@POSTGRESQL
-async def test_it_can_live_in_another_schema(empty_url: str, folder: ProjectFolder) -> None:
-    async with connected(empty_url) as connection:
-        await connection.execute(text("CREATE SCHEMA ops"))
-    project = bootstrap.Project.at(folder.project.config_file, log_schema="ops")
-
-    await bootstrap.migrate(empty_url, "one", project=project)
-
-    async with connected(empty_url) as connection:
-        rows = (await connection.execute(text(f"SELECT revision FROM ops.{LOG}"))).all()
-        there = await connection.run_sync(lambda plain: inspect(plain).has_table(LOG))
-    assert ([("one",)], False) == ([tuple(row) for row in rows], there)
-    assert [("upgrade", "one", "applied")] == steps(await entries(empty_url, project))
-
-
-@POSTGRESQL
-async def test_without_the_right_to_make_the_table_nothing_runs(
-    empty_url: str, folder: ProjectFolder
-) -> None:
-    async with connected(empty_url) as connection:
-        await connection.execute(text("DROP ROLE IF EXISTS log_less"))
-        await connection.execute(text("CREATE ROLE log_less LOGIN"))
-        await connection.execute(text("GRANT CREATE ON SCHEMA public TO log_less"))
-        await connection.execute(text("CREATE SCHEMA ops"))
-    url = make_url(empty_url).set(username="log_less").render_as_string(hide_password=False)
-    project = bootstrap.Project.at(folder.project.config_file, log_schema="ops")
+@asynccontextmanager
+async def another_schema(url: str) -> AsyncIterator[str]:
+    """On MySQL and MariaDB it is another database."""
+    name = f"ops_{secrets.token_hex(4)}"
+    await executed(url, f"CREATE SCHEMA {name}")
     try:
+        yield name
+    finally:
+        dropped = "CASCADE" if make_url(url).get_backend_name() == "postgresql" else ""
+        await executed(url, f"DROP SCHEMA {name} {dropped}")
+
+
+@ALL_SERVERS
+async def test_it_can_live_in_another_schema(empty_url: str, folder: ProjectFolder) -> None:
+    async with another_schema(empty_url) as ops:
+        project = bootstrap.Project.at(folder.project.config_file, log_schema=ops)
+
+        await bootstrap.migrate(empty_url, "one", project=project)
+
+        async with connected(empty_url) as connection:
+            rows = (await connection.execute(text(f"SELECT revision FROM {ops}.{LOG}"))).all()
+            there = await connection.run_sync(lambda plain: inspect(plain).has_table(LOG))
+        found = await entries(empty_url, project)
+    assert ([("one",)], False) == ([tuple(row) for row in rows], there)
+    assert [("upgrade", "one", "applied")] == steps(found)
+
+
+@ALL_SERVERS
+async def test_without_the_right_to_make_the_table_nothing_runs(
+    empty_url: str, backend_name: str, folder: ProjectFolder
+) -> None:
+    name = make_url(empty_url).database
+    here = "CREATE ON SCHEMA public" if backend_name == "postgresql" else f"ALL ON {name}.*"
+    async with (
+        another_schema(empty_url) as ops,
+        poor_account(empty_url, f"GRANT {here}") as url,
+    ):
+        project = bootstrap.Project.at(folder.project.config_file, log_schema=ops)
         with pytest.raises(bootstrap.DatabaseRefused, match="cannot keep the log") as it:
             await bootstrap.migrate(url, project=project)
 
@@ -310,10 +326,34 @@ async def test_without_the_right_to_make_the_table_nothing_runs(
         assert "grant CREATE" in it.value.hint
         off = bootstrap.Project.at(folder.project.config_file, log=False)
         await bootstrap.migrate(url, project=off)
-    finally:
-        async with connected(empty_url) as connection:
-            await connection.execute(text("DROP OWNED BY log_less CASCADE"))
-            await connection.execute(text("DROP ROLE log_less"))
+        assert ("three",) == (await bootstrap.status(url, project=off)).current
+
+
+@pytest.mark.parametrize("backend_name", ["mysql", "mariadb"], indirect=True)
+async def test_without_the_right_to_make_a_table_rows_are_written_and_an_alter_is_refused(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    """What is one transaction needs no journal there; without one, no ALTER is begun."""
+    folder.revision("four", down="three", upgrade="op.execute('INSERT INTO t_one VALUES (7)')")
+    folder.revision(
+        "five", down="four", upgrade="op.add_column('t_one', sa.Column('n', sa.Integer))"
+    )
+    off = bootstrap.Project.at(folder.project.config_file, log=False)
+    await bootstrap.migrate(empty_url, "three", project=off)
+    name = make_url(empty_url).database
+    rights = f"GRANT SELECT, INSERT, UPDATE, DELETE, ALTER, LOCK TABLES ON {name}.*"
+
+    async with poor_account(empty_url, rights) as url:
+        with pytest.raises(bootstrap.DatabaseRefused, match="cannot keep the log"):
+            await bootstrap.migrate(url, project=folder.project)
+        with pytest.raises(bootstrap.BootstrapError, match="bootstrap_journal") as refused:
+            await bootstrap.migrate(url, project=off)
+
+    async with connected(empty_url) as connection:
+        left = (await connection.execute(text("SELECT * FROM t_one"))).all()
+    assert [(7,)] == [tuple(row) for row in left]
+    assert ("four",) == (await bootstrap.status(empty_url, project=off)).current
+    assert (7, True) == (refused.value.exit_code, "grant the right" in refused.value.hint)
 
 
 @ONE_DRIVER
