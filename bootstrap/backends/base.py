@@ -154,6 +154,12 @@ class Admin(Protocol):
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as rights show them."""
 
+    def lobby(self, connecting: Connecting) -> Connecting:
+        """Where to connect on the same server, for what is of no single database."""
+
+    async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
+        """The databases on the server that the account may see; none of files."""
+
     def grant(self, account: str) -> str:
         """The statement that lets an account create throwaway databases; empty without accounts."""
 

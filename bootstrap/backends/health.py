@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from sqlalchemy import URL, Connection
 
+_NAMED = 3  # sessions that are listed one by one
 WHERE_TO_WRITE = "name the primary server, or a file that may be written"
 
 
@@ -171,6 +172,47 @@ def writable(reason: str) -> Said:
     if reason:
         return problem(f"nothing can be written: {reason}", hint=WHERE_TO_WRITE)
     return fine("it can be written")
+
+
+def straight() -> Said:
+    """No pooler and no proxy is in between."""
+    return fine("the connection leads straight to the server")
+
+
+def throwaways(*, may_create: bool) -> Said:
+    """Where a history is replayed."""
+    if may_create:
+        return fine("the account may create databases, for what drift and baseline replay")
+    return fine(
+        "the account may not create databases: drift and baseline replay on a throwaway server on"
+        " this machine"
+    )
+
+
+def time_zone(zone: str, *, is_utc: bool, local: str, hint: str) -> Said:
+    """What is to be said of a time zone.
+
+    Args:
+        zone: That of the session.
+        is_utc: Whether it is UTC under one of its names.
+        local: Which values are in local time otherwise.
+        hint: How to change that.
+    """
+    if is_utc:
+        return fine(f"the time zone is {zone}")
+    return warning(f"the time zone is {zone}: {local} is local time", hint=hint)
+
+
+def in_the_way(sessions: Sequence[Said]) -> Iterator[Said]:
+    """The first sessions whose transactions are open, and how many more there are."""
+    yield from sessions[:_NAMED]
+    if len(sessions) > _NAMED:
+        yield warning(f"{len(sessions) - _NAMED} more sessions have such transactions open")
+
+
+def nobody_in_the_way() -> Said:
+    """No ALTER TABLE would have to wait."""
+    return fine("nobody has a transaction open that would be in the way")
 
 
 def _is_remote(host: str) -> bool:

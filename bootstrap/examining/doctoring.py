@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bootstrap import settings as all_settings
 from bootstrap.backends.health import Check, Circumstances, Finding, Verdict, version_of
 from bootstrap.database import Database
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, DatabaseError
 from bootstrap.examining.project_files import of_project
 from bootstrap.examining.standing import of_position
 from bootstrap.examining.told import of_settings
 from bootstrap.settings import Settings
+from bootstrap.testing.leftovers import left_behind
 
 _ANSWER = 30.0  # seconds for all that one check asks
 
@@ -131,6 +132,7 @@ async def _of_database(database: Database, known: Circumstances, seen: _Seen) ->
             findings.append(_connection(database))
             for check in present.health.checks:
                 findings += await _checked(check, connection, database, known)
+        findings += await _leftovers(database)
     except BootstrapError as error:
         findings.append(_problem("connection", error))
     return findings
@@ -160,6 +162,30 @@ async def _checked(
         return (Finding(check=check.name, verdict=Verdict.UNKNOWN, text=text),)
     finally:
         await connection.rollback()
+
+
+async def _leftovers(database: Database) -> Sequence[Finding]:
+    """The throwaway databases of killed runs, on a server."""
+    if database.backend.server is None:
+        return ()
+    name = "leftovers"
+    try:
+        async with asyncio.timeout(_ANSWER):
+            left = await left_behind(database)
+    except (DatabaseError, TimeoutError) as error:
+        return (Finding(check=name, verdict=Verdict.UNKNOWN, text=str(error) or "no answer"),)
+    if not left:
+        text = "no throwaway database was left behind"
+        return (Finding(check=name, verdict=Verdict.FINE, text=text),)
+    return [
+        Finding(
+            check=name,
+            verdict=Verdict.WARNING,
+            text=f"the database {one} was left by a run that was killed",
+            hint=f"DROP DATABASE {one};  -- or leave it to the next bootstrap drift or verify here",
+        )
+        for one in left
+    ]
 
 
 def _problem(check: str, error: BootstrapError) -> Finding:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sqlalchemy import URL
 from bootstrap.backends.base import Backend, CreateOptions
 from bootstrap.database import Database
 from bootstrap.errors import DatabaseError
+from bootstrap.testing.leftovers import in_use, new_name, sweep
 from bootstrap.testing.servers import known, throwaway_server
 
 _PLAIN = CreateOptions()
@@ -26,14 +26,18 @@ class ThrowawayDatabases:
     Attributes:
         backend: What they are.
         place: Where: a URL on a server, whose account may create databases, or in a folder.
+        alone: Whether all of the place is gone when this process is, so that nothing is left.
     """
 
     backend: Backend
     place: URL
+    alone: bool = False
 
     @asynccontextmanager
     async def empty(self, options: CreateOptions = _PLAIN) -> AsyncIterator[Database]:
         """Gives a new, empty database for the time of the block.
+
+        On a server that goes on, what killed runs have left is dropped before.
 
         Args:
             options: How it is made.
@@ -42,11 +46,20 @@ class ThrowawayDatabases:
             DatabaseError: The server refused to create or drop it.
         """
         database = Database.of(self._somewhere())
+        async with AsyncExitStack() as until:
+            if not self.alone:
+                await sweep(Database.of(self.place))
+                await until.enter_async_context(in_use(database))
+            async with self._made(database, options):
+                yield database
+
+    @asynccontextmanager
+    async def _made(self, database: Database, options: CreateOptions) -> AsyncIterator[None]:
         admin, engines = self.backend.admin, self.backend.engines
         with database.translated("cannot create"):
             await admin.create(engines, database.connecting(), options)
         try:
-            yield database
+            yield
         except BaseException:
             with suppress(DatabaseError):  # what the block raised says more
                 await self._drop(database)
@@ -58,7 +71,7 @@ class ThrowawayDatabases:
             await self.backend.admin.drop(self.backend.engines, database.connecting(), force=True)
 
     def _somewhere(self) -> URL:
-        name = f"throwaway_{secrets.token_hex(8)}"
+        name = new_name()
         if not self.backend.features.is_file:
             return self.place.set(database=name)
         return self.place.set(database=str(Path(self.place.database or "") / f"{name}.db"))
@@ -82,10 +95,10 @@ async def throwaway_databases(
     if backend.server is None:
         with tempfile.TemporaryDirectory(prefix="bootstrap-") as folder:
             url = URL.create(backend.schemes[0], database=folder)
-            yield ThrowawayDatabases(backend=backend, place=url)
+            yield ThrowawayDatabases(backend=backend, place=url, alone=True)
         return
     async with throwaway_server(backend, programs=programs) as server:
-        yield ThrowawayDatabases(backend=backend, place=server.url)
+        yield ThrowawayDatabases(backend=backend, place=server.url, alone=True)
 
 
 @asynccontextmanager

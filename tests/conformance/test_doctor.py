@@ -320,15 +320,16 @@ async def test_the_time_zone_of_the_session_is_told(empty_url: str) -> None:
 
 
 @SERVERS
-async def test_what_a_killed_run_has_left_is_named(empty_url: str) -> None:
+async def test_what_a_killed_run_has_left_is_named(project: ProjectFolder, empty_url: str) -> None:
     name = f"throwaway_{secrets.token_hex(8)}"
     await executed(empty_url, f"CREATE DATABASE {name}")
 
-    left = [one for one in await checked(empty_url, "leftovers") if name in one.text]
+    report = await examined(project, empty_url)
+    left = [one for one in found(report, "leftovers") if name in one.text]
 
     assert [Verdict.WARNING] == [one.verdict for one in left]
-    await executed(empty_url, left[0].hint)
-    assert name not in str(await checked(empty_url, "leftovers"))
+    await executed(empty_url, left[0].hint.partition(";")[0])
+    assert name not in str(found(await examined(project, empty_url), "leftovers"))
 
 
 @pytest.mark.parametrize("backend_name", ["postgresql", "postgresql+psycopg"], indirect=True)

@@ -90,18 +90,29 @@ async def test_the_client_makes_what_migrate_makes_and_unmakes_it(
 
     printed = execute(up.sql, empty_url, backend_name)
     by_script = await catalogue(empty_url)
+    canonical = (await bootstrap.snapshot(empty_url)).schema
     after = await bootstrap.current(empty_url, project=reference)
+    written = await bootstrap.log(empty_url, project=reference)
     execute(down.sql, empty_url, backend_name)
     left = await catalogue(empty_url)
     await bootstrap.migrate(empty_url, project=reference)
+    ran = await bootstrap.log(empty_url, project=reference, limit=len(up.steps))
 
     assert "" == printed
+    assert canonical == (await bootstrap.snapshot(empty_url)).schema
+    assert [logged(one) for one in ran.entries] == [logged(one) for one in written.entries]
     assert (up.start, up.end) == ((), (HEAD,))
     assert (down.start, down.end) == ((HEAD,), ())
     assert [step.revision for step in up.steps][::-1] == [step.revision for step in down.steps]
     assert [HEAD] == [revision.revision for revision in after.revisions]
     assert {} == left
     assert await catalogue(empty_url) == by_script
+
+
+def logged(entry: bootstrap.LogEntry) -> tuple[object, ...]:
+    """What the log of a script has: who runs it from where, and for how long, it cannot know."""
+    same = ("version_table", "revision", "direction", "outcome", "checksum", "database_user")
+    return tuple(getattr(entry, name) for name in (*same, "tool", "git_commit"))
 
 
 async def test_a_script_may_make_the_version_table_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from sqlalchemy import column, func, literal_column, select, table
 from sqlalchemy.exc import DBAPIError
@@ -57,6 +58,16 @@ class MySQLAdmin(ServerAdmin):
             rows = await connection.execute(select(processes).where(here, ~mine))
             return tuple(Session(pid=row.id, user=row.user, application="") for row in rows)
 
+    def lobby(self, connecting: Connecting) -> Connecting:
+        """No database at all."""
+        return replace(connecting, url=connecting.url.set(database=""))
+
+    async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
+        """The databases on which the account has rights."""
+        async with nowhere(engines, connecting) as connection:
+            found = await connection.exec_driver_sql("SHOW DATABASES")
+            return tuple(sorted(found.scalars()))
+
     def grant(self, account: str) -> str:
         """The statement that lets an account create throwaway databases; its host is not known."""
         named = account.replace("'", "''")
@@ -75,8 +86,7 @@ async def _kill(connection: AsyncConnection, session: Session) -> None:
 @asynccontextmanager
 async def nowhere(engines: Engines, connecting: Connecting) -> AsyncIterator[AsyncConnection]:
     """A connection without a database."""
-    elsewhere = Connecting(url=connecting.url.set(database=""), arguments=connecting.arguments)
-    engine = engines.create(elsewhere)
+    engine = engines.create(MySQLAdmin().lobby(connecting))
     try:
         async with engine.connect() as connection:
             yield connection

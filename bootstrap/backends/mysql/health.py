@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from bootstrap.backends.health import (
     Check,
@@ -15,7 +16,12 @@ from bootstrap.backends.health import (
     Said,
     encryption,
     fine,
+    in_the_way,
+    nobody_in_the_way,
     problem,
+    straight,
+    throwaways,
+    time_zone,
     unknown,
     version_of,
     warning,
@@ -34,7 +40,6 @@ LINES = Lines(
     },
     source="https://www.oracle.com/support/lifetime-support/",
 )
-_NAMED = 3  # sessions that are listed one by one
 _NEEDED = ("CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "SELECT", "INSERT", "UPDATE", "DELETE")
 _THROWAWAY = "throwaway_0123456789abcdef"
 _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "+00:00"})
@@ -56,11 +61,6 @@ _OPEN = (
     " WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE()"
     "  AND TIMESTAMPDIFF(MICROSECOND, x.trx_started, NOW(6)) >= :patience * 1000000"
     " ORDER BY x.trx_started"
-)
-_LEFT = (
-    "SELECT s.schema_name FROM information_schema.schemata s"
-    " WHERE s.schema_name REGEXP '^throwaway_[0-9a-f]{{16}}$' AND NOT EXISTS"
-    " (SELECT 1 FROM {schema}.processlist p WHERE p.db = s.schema_name) ORDER BY 1"
 )
 
 
@@ -88,7 +88,6 @@ class MySQLHealth:
             Check(name="characters", look=_characters),
             Check(name="time zone", look=_zone),
             Check(name="sessions", look=_sessions),
-            Check(name="leftovers", look=_leftovers),
         )
 
     def read_only(self, connection: Connection) -> str:
@@ -139,7 +138,7 @@ def _proxy(connection: Connection, _known: Circumstances) -> Iterator[Said]:
             hint="migrate on a direct connection: name the server itself in the URL",
         )
     else:
-        yield fine("the connection leads straight to the server")
+        yield straight()
 
 
 def _rights(connection: Connection, known: Circumstances) -> Iterator[Said]:
@@ -167,13 +166,8 @@ def _process(rights: Rights) -> str:
 
 def _throwaways(connection: Connection, _known: Circumstances) -> Iterator[Said]:
     rights = Rights.of(connection)
-    if rights.on(_THROWAWAY, "CREATE") and rights.on(_THROWAWAY, "DROP"):
-        yield fine("the account may create databases, for what drift and baseline replay")
-    else:
-        yield fine(
-            "the account may not create databases: drift and baseline replay on a throwaway"
-            " server on this machine"
-        )
+    rights_on_them = [rights.on(_THROWAWAY, right) for right in ("CREATE", "DROP")]
+    yield throwaways(may_create=all(rights_on_them))
 
 
 def _characters(connection: Connection, _known: Circumstances) -> Iterator[Said]:
@@ -192,14 +186,13 @@ def _characters(connection: Connection, _known: Circumstances) -> Iterator[Said]
 def _zone(connection: Connection, _known: Circumstances) -> Iterator[Said]:
     found = connection.execute(_ZONE).one()
     zone = found.of_system if found.zone == "SYSTEM" else found.zone
-    if zone in _UTC:
-        yield fine(f"the time zone is {zone}")
-    else:
-        yield warning(
-            f"the time zone is {zone}: CURRENT_TIMESTAMP in a DATETIME is local time",
-            hint="SET PERSIST time_zone = '+00:00' on MySQL, default_time_zone in the"
-            " configuration of MariaDB",
-        )
+    yield time_zone(
+        zone,
+        is_utc=zone in _UTC,
+        local="CURRENT_TIMESTAMP in a DATETIME",
+        hint="SET PERSIST time_zone = '+00:00' on MySQL, default_time_zone in the configuration of"
+        " MariaDB",
+    )
 
 
 def _processes(connection: Connection) -> str:
@@ -215,27 +208,15 @@ def _sessions(connection: Connection, known: Circumstances) -> Iterator[Said]:
         return
     query = text(_OPEN.format(schema=_processes(connection)))
     rows = connection.execute(query, {"patience": known.patience}).all()
-    for row in rows[:_NAMED]:
-        what = ", idle" if row.command == "Sleep" else ""
-        yield warning(
-            f"session {row.session} of {row.owner} has a transaction open for {row.age} s{what},"
-            " whose metadata locks an ALTER TABLE would wait for",
-            hint=f"wait until it ends, or: KILL {row.session};",
-        )
-    if len(rows) > _NAMED:
-        yield warning(f"{len(rows) - _NAMED} more sessions have such transactions open")
+    yield from in_the_way([_in_the_way(row) for row in rows])
     if not rows:
-        yield fine("nobody has a transaction open that would be in the way")
+        yield nobody_in_the_way()
 
 
-def _leftovers(connection: Connection, _known: Circumstances) -> Iterator[Said]:
-    query = text(_LEFT.format(schema=_processes(connection)))
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    names = connection.execute(query).scalars().all()
-    for name in names:
-        yield warning(
-            f"the database {name} was left by a run that was killed, unless one is at work now",
-            hint=f"DROP DATABASE {quote(name)};",
-        )
-    if not names:
-        yield fine("no throwaway database was left behind")
+def _in_the_way(row: Row[Any]) -> Said:
+    what = ", idle" if row.command == "Sleep" else ""
+    return warning(
+        f"session {row.session} of {row.owner} has a transaction open for {row.age} s{what}, whose"
+        " metadata locks an ALTER TABLE would wait for",
+        hint=f"wait until it ends, or: KILL {row.session};",
+    )

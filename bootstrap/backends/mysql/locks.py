@@ -39,8 +39,9 @@ from bootstrap.backends.sessions import Holder, Owner
 
 _LONG = 28_800  # seconds: the server's own default for wait_timeout
 _NO_SUCH_THREAD = "1094"
-# no such table; not under this definition any more; MariaDB: being dropped while it is opened
-_NO_TABLE_NOW = {"1146", "1412", "1684"}
+# no such table; not under this definition any more; MariaDB: being dropped while it is opened; a
+# connection without a database, where no table is
+_NO_TABLE_NOW = {"1146", "1412", "1684", "1046"}
 _TABLE = Table(
     "bootstrap_lock",
     MetaData(),

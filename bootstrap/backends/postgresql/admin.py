@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from sqlalchemy import Dialect, text
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,7 @@ from bootstrap.backends.server_admin import ServerAdmin
 
 _MAINTENANCE = ("postgres", "template1")  # the databases that every cluster has
 _TOO_FEW_RIGHTS_TO_LOOK = "<hidden>"
+_NAMES = text("SELECT datname FROM pg_database ORDER BY 1")
 _SESSIONS = text(
     "SELECT pid, coalesce(usename, :hidden), coalesce(application_name, '')"
     " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
@@ -36,6 +38,15 @@ class PostgreSQLAdmin(ServerAdmin):
         async with maintenance(engines, connecting) as connection:
             sql = _create(connecting.url.database or "", options, dialect=connection.dialect)
             await connection.exec_driver_sql(sql)
+
+    def lobby(self, connecting: Connecting) -> Connecting:
+        """The database that every cluster should have; not that which new ones are copied from."""
+        return replace(connecting, url=connecting.url.set(database=_MAINTENANCE[0]))
+
+    async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
+        """All databases of the cluster."""
+        async with maintenance(engines, connecting) as connection:
+            return tuple((await connection.execute(_NAMES)).scalars())
 
     def grant(self, account: str) -> str:
         """The statement that lets an account create throwaway databases."""

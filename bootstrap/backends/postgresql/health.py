@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from bootstrap.backends.health import (
     Check,
@@ -15,7 +15,12 @@ from bootstrap.backends.health import (
     Said,
     encryption,
     fine,
+    in_the_way,
+    nobody_in_the_way,
     problem,
+    straight,
+    throwaways,
+    time_zone,
     unknown,
     version_of,
     warning,
@@ -36,7 +41,7 @@ LINES = Lines(
     source="https://www.postgresql.org/support/versioning/",
 )
 _COLLATION_VERSIONS = (15,)  # the first that keeps one for a database
-_NAMED = 3  # tables and sessions in one sentence
+_NAMED = 3  # tables in one sentence
 _UTC = frozenset({"UTC", "Etc/UTC", "UCT", "Etc/UCT", "GMT", "Etc/GMT", "Zulu", "Etc/Zulu"})
 # A SELECT would fix the snapshot of a transaction at REPEATABLE READ; the run lock comes first.
 _READ_ONLY = text("SHOW transaction_read_only")
@@ -86,11 +91,6 @@ _OPEN = text(
 _PREPARED = text(
     "SELECT quote_literal(gid) AS gid FROM pg_prepared_xacts"
     " WHERE database = current_database() ORDER BY prepared"
-)
-_LEFT = text(
-    "SELECT quote_ident(d.datname) AS name FROM pg_database d"
-    " WHERE d.datname ~ '^throwaway_[0-9a-f]{16}$'"
-    " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname) ORDER BY 1"
 )
 
 
@@ -152,13 +152,7 @@ def _owners(connection: Connection) -> Iterator[Said]:
 
 
 def _throwaways(connection: Connection, _known: Circumstances) -> Iterator[Said]:
-    if connection.execute(_CREATES).scalar():
-        yield fine("the account may create databases, for what drift and baseline replay")
-    else:
-        yield fine(
-            "the account may not create databases: drift and baseline replay on a throwaway"
-            " server on this machine"
-        )
+    yield throwaways(may_create=bool(connection.execute(_CREATES).scalar()))
 
 
 def _characters(connection: Connection, _known: Circumstances) -> Iterator[Said]:
@@ -184,18 +178,17 @@ def _characters(connection: Connection, _known: Circumstances) -> Iterator[Said]
 
 def _zone(connection: Connection, _known: Circumstances) -> Iterator[Said]:
     found = connection.execute(_ZONE).one()
-    if found.zone in _UTC:
-        yield fine(f"the time zone is {found.zone}")
-    else:
-        yield warning(
-            f"the time zone is {found.zone}: now() in a column without time zone is local time",
-            hint=f"ALTER DATABASE {found.name} SET timezone TO 'UTC';",
-        )
+    yield time_zone(
+        found.zone,
+        is_utc=found.zone in _UTC,
+        local="now() in a column without time zone",
+        hint=f"ALTER DATABASE {found.name} SET timezone TO 'UTC';",
+    )
 
 
 def _pooler(connection: Connection, _known: Circumstances) -> Iterator[Said]:
     if not _is_behind_pooler(connection):
-        yield fine("the connection leads straight to the server")
+        yield straight()
         return
     hint = "migrate on a direct connection: name the server itself in the URL (docs/settings.md)"
     if _shares_sessions(connection):
@@ -231,17 +224,7 @@ def _pid(connection: Connection) -> int:
 
 def _sessions(connection: Connection, known: Circumstances) -> Iterator[Said]:
     rows = connection.execute(_OPEN, {"patience": known.patience}).all()
-    for row in rows[:_NAMED]:
-        application = f" ({row.application_name})" if row.application_name else ""
-        since = "" if row.age is None else f" for {row.age:.0f} s"
-        what = f", {row.state}" if row.state else ""
-        yield warning(
-            f"session {row.pid} of {row.usename}{application} has a transaction open{since}{what},"
-            " with locks that an ALTER TABLE would wait for",
-            hint=f"wait until it ends, or: SELECT pg_terminate_backend({row.pid});",
-        )
-    if len(rows) > _NAMED:
-        yield warning(f"{len(rows) - _NAMED} more sessions have such transactions open")
+    yield from in_the_way([_in_the_way(row) for row in rows])
     prepared = connection.execute(_PREPARED).all()
     for row in prepared:
         yield warning(
@@ -249,18 +232,18 @@ def _sessions(connection: Connection, known: Circumstances) -> Iterator[Said]:
             hint=f"ROLLBACK PREPARED {row.gid};",
         )
     if not rows and not prepared:
-        yield fine("nobody has a transaction open that would be in the way")
+        yield nobody_in_the_way()
 
 
-def _leftovers(connection: Connection, _known: Circumstances) -> Iterator[Said]:
-    names = connection.execute(_LEFT).scalars().all()
-    for name in names:
-        yield warning(
-            f"the database {name} was left by a run that was killed, unless one is at work now",
-            hint=f"DROP DATABASE {name};",
-        )
-    if not names:
-        yield fine("no throwaway database was left behind")
+def _in_the_way(row: Row[Any]) -> Said:
+    application = f" ({row.application_name})" if row.application_name else ""
+    since = "" if row.age is None else f" for {row.age:.0f} s"
+    what = f", {row.state}" if row.state else ""
+    return warning(
+        f"session {row.pid} of {row.usename}{application} has a transaction open{since}{what},"
+        " with locks that an ALTER TABLE would wait for",
+        hint=f"wait until it ends, or: SELECT pg_terminate_backend({row.pid});",
+    )
 
 
 class PostgreSQLHealth:
@@ -276,7 +259,6 @@ class PostgreSQLHealth:
         Check(name="characters", look=_characters),
         Check(name="time zone", look=_zone),
         Check(name="sessions", look=_sessions),
-        Check(name="leftovers", look=_leftovers),
     )
 
     def read_only(self, connection: Connection) -> str:

@@ -53,6 +53,14 @@ class SQLiteAdmin:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
 
+    def lobby(self, connecting: Connecting) -> Connecting:
+        """The file itself: there is no server."""
+        return connecting
+
+    async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
+        """Nothing: other files are no business of this one."""
+        return ()
+
     def grant(self, account: str) -> str:
         """Nothing: whoever may write into a folder may create a database."""
         return ""
