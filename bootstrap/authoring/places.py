@@ -76,4 +76,4 @@ def _default(database: Database | None, config: Config) -> Backend:
     try:
         return rooms.of_scheme(url.partition("://")[0])
     except KeyError:
-        return next(one for one in rooms.all_backends() if one.server is None)
+        return rooms.without_server()

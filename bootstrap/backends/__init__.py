@@ -18,6 +18,11 @@ def all_backends() -> tuple[Backend, ...]:
     return tuple(import_module(f"{__name__}.{room}").BACKEND for room in rooms)
 
 
+def without_server() -> Backend:
+    """The one for what any backend is good for: it needs no server to be started."""
+    return next(one for one in all_backends() if one.server is None)
+
+
 def named(name: str) -> Backend:
     """Finds a backend by its name; KeyError when there is none."""
     for backend in all_backends():

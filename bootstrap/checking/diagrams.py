@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from bootstrap import backends
 from bootstrap.checking.files import write_text
 from bootstrap.checking.models import create_models
 from bootstrap.checking.snapshots import TOOL_TABLES, load, read
@@ -33,7 +34,7 @@ class DiagramReport:
 async def diagram_schema(
     source: Database | str | URL | Path | Project,
     *,
-    backend: str = "sqlite",
+    backend: str | None = None,
     output: Path | None = None,
     leave_out: Iterable[str] = (),
 ) -> DiagramReport:
@@ -41,7 +42,8 @@ async def diagram_schema(
 
     Args:
         source: A database, a snapshot in a file, or a project, whose models are drawn.
-        backend: The one whose words the models are drawn in, on a throwaway database.
+        backend: The one whose words the models are drawn in, on a throwaway database; None for one
+            that needs no server.
         output: The file to write it to.
         leave_out: Names of tables that are not drawn, beside Alembic's and bootstrap's own.
 
@@ -101,8 +103,8 @@ def _text(text: str) -> str:
     return " ".join(escaped.replace("<", "#lt;").replace(">", "#gt;").split())
 
 
-async def _models(project: Project, *, backend: str) -> Schema:
-    async with throwaway_database(backend) as database:
+async def _models(project: Project, *, backend: str | None) -> Schema:
+    async with throwaway_database(backend or backends.without_server()) as database:
         if not await create_models(database, project=project):
             raise RevisionError(
                 "env.py names no models that could be drawn",

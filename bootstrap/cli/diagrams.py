@@ -34,7 +34,7 @@ def diagram() -> None:
 @click.option(
     "--backend",
     metavar="NAME",
-    help="In whose words, on a throwaway database; for --models.  [default: sqlite]",
+    help="In whose words, on a throwaway database; for --models.  [default: one without server]",
 )
 @click.option("--leave-out", multiple=True, metavar="TABLE", help="A table that is not drawn.")
 @_OUTPUT
@@ -57,7 +57,7 @@ def schema(
     async def work(now: Invocation) -> object:
         source = now.project if models else snapshot or now.database
         return await bootstrap.diagram_schema(
-            source, backend=backend or "sqlite", leave_out=leave_out, output=output
+            source, backend=backend, leave_out=leave_out, output=output
         )
 
     perform("diagram schema", common, work)
