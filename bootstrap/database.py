@@ -10,7 +10,7 @@ from sqlalchemy import URL, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bootstrap import backends, urls
-from bootstrap.backends.base import Backend, Connecting, Failure, Reason
+from bootstrap.backends.base import Backend, Connecting, Failure, Pool, Reason
 from bootstrap.backends.health import WHERE_TO_WRITE
 from bootstrap.errors import DatabaseError, DatabaseRefused, Fault, SettingsError
 from bootstrap.refusals import database_error
@@ -83,6 +83,14 @@ class Database:
     def engine(self) -> AsyncEngine:
         """Makes an async engine without a pool; the caller disposes of it."""
         return self.backend.engines.create(self.connecting())
+
+    def pooled(self, pool: Pool) -> AsyncEngine:
+        """Makes an async engine that keeps connections; the caller disposes of it.
+
+        Args:
+            pool: How many, and how long.
+        """
+        return self.backend.engines.pooled(self.connecting(), pool)
 
     async def exists(self) -> bool:
         """Tells whether the database is there.

@@ -120,11 +120,37 @@ class Session:
     application: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """How an application keeps connections; times in seconds.
+
+    Attributes:
+        size: How many it keeps; 0 for no limit.
+        max_overflow: How many more it may open for a while.
+        timeout: How long it waits for one to be free.
+        recycle: After what age one is made anew; 0 for no limit.
+        pre_ping: Whether one is tried before it is used.
+    """
+
+    size: int = 5
+    max_overflow: int = 10
+    timeout: float = 30.0
+    recycle: float = 1800.0
+    pre_ping: bool = True
+
+
 class Engines(Protocol):
     """Makes async engines."""
 
     def create(self, connecting: Connecting) -> AsyncEngine:
         """Makes an engine without a pool, which hides the parameters of statements."""
+
+
+class PooledEngines(Engines, Protocol):
+    """Makes engines for programs that go on too."""
+
+    def pooled(self, connecting: Connecting, pool: Pool) -> AsyncEngine:
+        """Makes an engine that keeps connections, and hides the parameters of statements."""
 
 
 class Errors(Protocol):
@@ -304,7 +330,7 @@ class Backend:
     drivers: tuple[Driver, ...]  # async; the first is the default
     sync_drivers: Mapping[str, str]  # name -> module; for env.py only, the first one is preferred
     features: Features
-    engines: Engines
+    engines: PooledEngines
     errors: Errors
     admin: Admin
     locks: Locks

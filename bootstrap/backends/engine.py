@@ -5,25 +5,42 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
-from sqlalchemy import NullPool
+from sqlalchemy import AsyncAdaptedQueuePool, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bootstrap.backends.base import Connecting, Engines
+from bootstrap.backends.base import Connecting, Engines, Pool
 
 CLOSING = 5.0  # seconds to say goodbye to a server that may not be there any more
 
 
 class PlainEngines:
-    """Engines that open a connection when one is needed, and close it after use."""
+    """Engines as SQLAlchemy makes them."""
 
     def create(self, connecting: Connecting) -> AsyncEngine:
+        """Makes an engine that opens a connection when one is needed, and closes it after use."""
+        return self.made(connecting, poolclass=NullPool)
+
+    def pooled(self, connecting: Connecting, pool: Pool) -> AsyncEngine:
+        """Makes an engine that keeps connections."""
+        return self.made(
+            connecting,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=pool.size,
+            max_overflow=pool.max_overflow,
+            pool_timeout=pool.timeout,
+            pool_recycle=pool.recycle or -1,
+            pool_pre_ping=pool.pre_ping,
+        )
+
+    def made(self, connecting: Connecting, **options: Any) -> AsyncEngine:
         """Makes an engine; parameters stay out of logs and exceptions, they may be secrets."""
         return create_async_engine(
             connecting.url,
             connect_args=dict(connecting.arguments),
-            poolclass=NullPool,
             hide_parameters=True,
+            **options,
         )
 
 

@@ -93,6 +93,11 @@ class Settings:
         log: Whether what is run is written down in the database.
         log_schema: The schema for that; None for the one of Alembic's version table.
         echo: Whether SQL statements are logged.
+        pool_size: The connections that an application keeps in each process; 0 for no limit.
+        pool_max_overflow: How many more it may open for a while.
+        pool_timeout: Seconds that it waits for one of them to be free.
+        pool_recycle: Seconds after which a connection is made anew; 0 for no limit.
+        pool_pre_ping: Whether a connection is tried before it is used.
         project_url: What the project itself has configured, for the driver in it.
     """
 
@@ -219,6 +224,26 @@ class Settings:
     echo: Annotated[
         Setting[bool],
         Spec(kind=FLAG, default=False, environment=("BOOTSTRAP_ECHO",)),
+    ]
+    pool_size: Annotated[
+        Setting[int],
+        Spec(kind=COUNT, default=5, environment=("BOOTSTRAP_POOL_SIZE",)),
+    ]
+    pool_max_overflow: Annotated[
+        Setting[int],
+        Spec(kind=COUNT, default=10, environment=("BOOTSTRAP_POOL_MAX_OVERFLOW",)),
+    ]
+    pool_timeout: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=30.0, environment=("BOOTSTRAP_POOL_TIMEOUT",)),
+    ]
+    pool_recycle: Annotated[
+        Setting[float],
+        Spec(kind=SECONDS, default=1800.0, environment=("BOOTSTRAP_POOL_RECYCLE",)),
+    ]
+    pool_pre_ping: Annotated[
+        Setting[bool],
+        Spec(kind=FLAG, default=True, environment=("BOOTSTRAP_POOL_PRE_PING",)),
     ]
     project_url: str | None = field(repr=False)
 

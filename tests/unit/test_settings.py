@@ -167,6 +167,11 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "log": True,
         "log_schema": None,
         "echo": False,
+        "pool_size": 5,
+        "pool_max_overflow": 10,
+        "pool_timeout": 30.0,
+        "pool_recycle": 1800.0,
+        "pool_pre_ping": True,
     } == {row.name: row.value for row in rows(settings)}
     assert {"default"} == {row.source for row in rows(settings)}
     assert settings.project_url is None

@@ -1,0 +1,1 @@
+"""Examples; each has a README."""
