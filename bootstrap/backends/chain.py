@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from bootstrap.backends.base import Failure, Reason
 from bootstrap.errors import Fault
@@ -78,6 +78,8 @@ def passing(failure: Failure, *, lasting: Collection[str] = ()) -> Failure:
 
 def without_code(error: BaseException) -> Failure | None:
     """Translates what a driver says without the server's code; None for other errors."""
+    if isinstance(error, PendingRollbackError):  # what made the transaction useless came before it
+        error = next((one for one in causes(error) if isinstance(one, DBAPIError)), error)
     if not isinstance(error, DBAPIError):
         return None
     lost = error.connection_invalidated  # SQLAlchemy asks the driver whether it is still there

@@ -139,12 +139,9 @@ class Patience(Protocol):
 
     Attributes:
         configured: Whether somebody has chosen a limit before: env.py, the account, the server.
-        outside: Whether a transaction has been in autocommit mode since that was set to False:
-            what it did stays, whatever is rolled back.
     """
 
     configured: bool
-    outside: bool
 
     def limit(self, seconds: float | None) -> None:
         """Sets the limit from now on; 0 is none, and None leaves what is there."""

@@ -138,13 +138,12 @@ class Gentle:
 
         return detach
 
-    def begin(self, step: AlembicStep, known: Step, *, alone: bool) -> None:
+    def begin(self, step: AlembicStep, known: Step) -> None:
         """Sets the limits for a step.
 
         Args:
             step: Alembic's.
             known: The same, as a value.
-            alone: Whether nothing before it is undone with it.
         """
         self._now = self.limits.of(step, known)
         self._sent_at.clear()
@@ -152,22 +151,16 @@ class Gentle:
             self._revision, self._left = known.revision, self._now.lock_retries
         if self._patience is None:
             return
-        if alone:
-            self._patience.outside = False
         given = self._now.lock_timeout
         if given is None and not self._patience.configured:
             given = LOCK_TIMEOUT
         self._patience.limit(given)
 
-    @property
-    def outside(self) -> bool:
-        """Whether something was done outside of a transaction, which stays."""
-        return self._patience is not None and self._patience.outside
-
     async def rested(self) -> bool:
-        """Pauses before what was rolled back is tried again; false when it should not be."""
-        if self.outside:
-            return False
+        """Pauses before what was rolled back is tried again; false when it should not be.
+
+        What stays all the same, of an autocommit block, is recorded.
+        """
         pause = self._pause()
         if pause is None:
             return False

@@ -131,7 +131,7 @@ class Retries:
         """
         for work, place in zip(self.works, self.places, strict=True):
             lost = work.cancellable
-            if lost is not None and work.leaves_nothing:
+            if lost is not None:
                 with work.database.translated("cannot connect to"):
                     await _ended(lost, place)
 

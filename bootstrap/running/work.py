@@ -225,7 +225,7 @@ class Apply(Look):
             started = time.perf_counter()
             with self._done.unanswered(step, _table(context), context):
                 yield planned
-            self._guard.finished()
+                self._guard.finished()
             seconds = time.perf_counter() - started
             self.running = None
             if isinstance(planned, First):
@@ -298,14 +298,12 @@ class Apply(Look):
         return own or undone in {Undone.RUN, Undone.REVISION}
 
     @property
-    def leaves_nothing(self) -> bool:
-        """Whether all that a try does is undone when it ends early, or recorded."""
-        return self.gentle is None or not self.gentle.outside
-
-    @property
     def repeatable(self) -> bool:
-        """Whether the run may begin again when its connection was lost."""
-        return self.reached and self.connection is None and self.leaves_nothing
+        """Whether the run may begin again when its connection was lost.
+
+        What a try has done is undone then, or recorded.
+        """
+        return self.reached and self.connection is None
 
     async def gentle_rest(self) -> bool:
         """Pauses before env.py runs again for want of a lock; false when it should not."""
@@ -332,10 +330,9 @@ class Apply(Look):
             detach()
 
     def _limit(self, planned: AlembicStep, step: Step, context: MigrationContext) -> None:
-        if self.gentle is not None and self.position is not None:
-            alone = self.position.undone is Undone.REVISION
+        if self.gentle is not None:
             with only_reading(context):  # Alembic begins the transaction of a revision itself
-                self.gentle.begin(planned, step, alone=alone)
+                self.gentle.begin(planned, step)
 
     def leave(self) -> None:
         """Ends the waiting, and the work before its next step."""

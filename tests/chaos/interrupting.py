@@ -57,6 +57,16 @@ _TWO = """
     op.execute("UPDATE notes SET n = n * 2")
     op.create_index("ix_notes_n", "notes", ["n"])
 """
+# The same with a part that leaves its transaction: PostgreSQL's.
+_TWO_LEAVING = """
+    op.add_column("notes", sa.Column("more", sa.Integer))
+    with op.get_context().autocommit_block():
+        op.create_index("ix_notes_more", "notes", ["more"], postgresql_concurrently=True)
+        op.execute("UPDATE notes SET n = n + 1, more = 1")
+        op.create_index("ix_notes_n", "notes", ["n"], postgresql_concurrently=True)
+        op.drop_index("ix_notes_more", "notes", postgresql_concurrently=True)
+    op.execute("UPDATE notes SET n = n * 2")
+"""
 _THREE = """
     op.execute("INSERT INTO notes (id, n) SELECT id + 10, n FROM notes")
     op.create_table("last", sa.Column("id", sa.Integer, primary_key=True))
@@ -64,12 +74,13 @@ _THREE = """
 STEPS = ["one", "two", "three"]
 
 
-def written(root: Path, *, per_revision: bool = False) -> ProjectFolder:
+def written(root: Path, *, per_revision: bool = False, leaves: bool = False) -> ProjectFolder:
     """A project of three revisions, which says which of its connections is the migrating one."""
     folder = new_project(root)
     folder.env(_ENV % per_revision)
     before = None
-    for name, upgrade in zip(STEPS, (_ONE, _TWO, _THREE), strict=True):
+    two = _TWO_LEAVING if leaves else _TWO
+    for name, upgrade in zip(STEPS, (_ONE, two, _THREE), strict=True):
         folder.revision(name, down=before, upgrade=upgrade)
         before = name
     return folder

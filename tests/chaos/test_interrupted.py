@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import bootstrap
+from bootstrap.database import Database
+from bootstrap.events import Event, LockAwaited
 from bootstrap.running import retrying
 from tests.available import Servers
 from tests.chaos.interrupting import (
     STEPS,
     Interrupted,
+    database,
     interrupted,
     undisturbed,
     with_alembic,
     written,
 )
-from tests.chaos.proxy import Cut
+from tests.chaos.proxy import Cut, proxied
 
 EVERY_POINT = os.environ.get("BOOTSTRAP_TEST_CHAOS") == "all"
 SCHEMES = ["postgresql", "postgresql+psycopg", "mysql", "mariadb", "mariadb+asyncmy"]
@@ -27,6 +32,19 @@ _FEW = 6
 _COMMIT = b"COMMIT"
 _TWO = b"n + 1, more"  # an UPDATE that leaves other rows when it is sent twice
 
+_IS_BUILT = b"*/ CREATE INDEX CONCURRENTLY"  # in the journal it has no mark before it
+_BUILD = """
+    with op.get_context().autocommit_block():
+        op.create_index("ix_notes_n", "notes", ["n"], postgresql_concurrently=True)
+    op.execute("UPDATE notes SET n = n + 1")
+"""
+_INDEX = """
+    SELECT CAST(indexrelid AS bigint), indisvalid FROM pg_index
+    WHERE indexrelid = to_regclass('ix_notes_n')
+"""
+
+# asyncpg prepares a statement in one message, and has it carried out in another one.
+on_psycopg = pytest.mark.parametrize("backend_name", ["postgresql+psycopg"], indirect=True)
 on_servers = pytest.mark.parametrize("backend_name", SCHEMES, indirect=True)
 
 
@@ -90,6 +108,80 @@ async def test_revisions_with_transactions_of_their_own_are_not_done_again(
         assert run.report is not None, run.error
         assert expected == run.contents
         assert STEPS == [step.revision for step in run.report.steps]
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql", "postgresql+psycopg"], indirect=True)
+async def test_what_has_left_its_transaction_goes_on_at_its_statement(
+    backend_name: str, scheme: str, servers: Servers, tmp_path: Path
+) -> None:
+    server, folder = servers.url(backend_name), written(tmp_path / "project", leaves=True)
+    sent, expected = await undisturbed(server, scheme, folder)
+    left = next(one.number for one in sent if b"CONCURRENTLY" in one.content)
+    every = 1 if EVERY_POINT else len(sent) // _FEW
+
+    for position, message in enumerate(sent[left - 2 : -len(sent) // _FEW : every]):
+        for cut in Cut if EVERY_POINT else [list(Cut)[position % len(Cut)]]:
+            run = await interrupted(server, scheme, folder, cut=cut, at=message.number)
+
+            assert run.has_cut, (cut, message)
+            assert run.report is not None, (cut, message, run.error)
+            assert expected == run.contents, (cut, message)
+            assert [2, 1] == [run.report.tries, len(run.retried)], (cut, message)
+            assert STEPS == [step.revision for step in run.report.steps], (cut, message)
+
+
+@on_psycopg
+@pytest.mark.parametrize("cut", Cut)
+async def test_a_build_that_is_cut_off_is_known_to_be_done_or_begun_anew(
+    backend_name: str, scheme: str, servers: Servers, tmp_path: Path, cut: Cut
+) -> None:
+    server, folder = servers.url(backend_name), written(tmp_path / "project", leaves=True)
+    _, expected = await undisturbed(server, scheme, folder)
+
+    run = await interrupted(server, scheme, folder, cut=cut, at=1, only=_IS_BUILT)
+
+    assert run.has_cut
+    assert run.report is not None, run.error
+    assert expected == run.contents
+    assert 2 == run.report.tries
+
+
+@on_psycopg
+async def test_a_build_that_goes_on_without_its_client_is_waited_for_and_not_begun_again(
+    backend_name: str, scheme: str, servers: Servers, tmp_path: Path
+) -> None:
+    server, folder = servers.url(backend_name), written(tmp_path / "project")
+    folder.revision("two", down="one", upgrade=_BUILD)
+    waits = asyncio.Event()
+
+    def seen(event: Event) -> None:
+        if isinstance(event, LockAwaited) and event.holder == "a statement of an earlier run":
+            waits.set()
+
+    async with (
+        database(server, scheme) as url,
+        proxied(server, cut=Cut.AT_ONCE, at=1, only=_IS_BUILT) as proxy,
+    ):
+        await bootstrap.migrate(url, "one", project=folder.project)
+        async with Database.of(url).connect() as somebody:
+            await somebody.execute(text("UPDATE notes SET n = 0"))  # the build waits for its end
+            run = asyncio.create_task(
+                bootstrap.migrate(proxy.url(url), "two", project=folder.project, emit=seen)
+            )
+            await asyncio.wait_for(waits.wait(), 60)
+            begun = [tuple(row) for row in await somebody.execute(text(_INDEX))]
+            await somebody.rollback()
+        report = await run
+        async with Database.of(url).connect() as somebody:
+            after = [tuple(row) for row in await somebody.execute(text(_INDEX))]
+            notes = [tuple(row) for row in await somebody.execute(text("TABLE notes ORDER BY id"))]
+
+    assert proxy.has_cut
+    assert 2 == report.tries
+    # The control: it was not done when it was waited for, and it is the same one now.
+    assert [(begun[0][0], False)] == begun
+    assert [(begun[0][0], True)] == after
+    assert [(1, 2), (2, 3), (3, 4)] == notes
 
 
 @on_servers

@@ -49,6 +49,23 @@ def server(request: pytest.FixtureRequest) -> Iterator[Killable]:
         yield running
 
 
+# PostgreSQL's: in a block, which commits what was before; its index takes as long.
+_BUILD = "CREATE INDEX CONCURRENTLY ix ON rows_ (slow(id))"
+_LEAVES = f"""
+    op.execute('''
+        CREATE FUNCTION slow(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_sleep(0.002); RETURN $1; END'
+    ''')
+    op.execute("CREATE TABLE counted (n INTEGER)")
+    op.execute("INSERT INTO counted VALUES (1)")
+    with op.get_context().autocommit_block():
+        op.execute("UPDATE counted SET n = n + 1")
+        op.execute("{_BUILD}")
+        op.execute("UPDATE counted SET n = n * 2")
+    op.execute("UPDATE counted SET n = n + 1")
+"""
+
+
 def _project(root: Path, backend_name: str) -> ProjectFolder:
     folder = new_project(root)
     folder.env(env(options="transaction_per_migration=True"))
@@ -65,7 +82,7 @@ def _project(root: Path, backend_name: str) -> ProjectFolder:
 
 async def _until_it_runs(url: URL, statement: str) -> None:
     async with asyncio.timeout(_PATIENCE):
-        while not [one for one in available.statements(url) if one.startswith(statement)]:
+        while not [one for one in available.statements(url) if statement in one[:200]]:
             await asyncio.sleep(0.02)
 
 
@@ -75,13 +92,19 @@ def _name(server: Killable) -> str:
 
 @asynccontextmanager
 async def _killed(
-    server: Killable, url: URL, folder: ProjectFolder, *, retry_for: float, emit: Emit
+    server: Killable,
+    url: URL,
+    folder: ProjectFolder,
+    *,
+    retry_for: float,
+    emit: Emit,
+    during: str = "",
 ) -> AsyncIterator[asyncio.Task[bootstrap.MigrationReport]]:
     """A run whose server is killed in the middle of the ALTER, and up again after the block."""
     run = asyncio.create_task(
         bootstrap.migrate(url, project=folder.project, retry_for=retry_for, emit=emit)
     )
-    await _until_it_runs(url, _ALTERS[_name(server)])
+    await _until_it_runs(url, during or _ALTERS[_name(server)])
     assert server.kill()
     yield run
     server.start_again()
@@ -134,4 +157,30 @@ async def test_without_a_second_try_the_next_run_goes_on(server: Killable, tmp_p
 
     assert Fault.LOST is failed.value.fault
     assert (1, ["long"]) == (report.tries, [step.revision for step in report.steps])
+    assert expected == after
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("retry_for", [_PATIENCE, 0], ids=["tried again", "the next run"])
+async def test_an_autocommit_block_goes_on_when_the_server_is_back(
+    server: Killable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retry_for: float
+) -> None:
+    monkeypatch.setattr(retrying, "_FIRST_PAUSE", 0.1)
+    folder = _project(tmp_path / "project", _name(server))
+    folder.revision("long", down="rows", upgrade=textwrap.dedent(_LEAVES))
+    expected = await _undisturbed(server, folder)
+
+    async with database(server.url, server.url.drivername) as url:
+        async with _killed(
+            server, url, folder, retry_for=retry_for, emit=silent, during=_BUILD
+        ) as run:
+            if not retry_for:
+                with pytest.raises(bootstrap.StatementFailed) as failed:
+                    await run
+                assert Fault.LOST is failed.value.fault
+        report = await run if retry_for else await bootstrap.migrate(url, project=folder.project)
+        after = await read(url)
+
+    assert (report.tries > 1) == bool(retry_for)
+    assert ("(5,)",) == after.rows["counted"]
     assert expected == after

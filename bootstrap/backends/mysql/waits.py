@@ -34,7 +34,6 @@ class _Limit:
         self._before = (int(own.tables), int(own.row_locks))
         self._changed = False
         self.configured = own.tables not in _UNLIMITED
-        self.outside = False
 
     def limit(self, seconds: float | None) -> None:
         """Sets it; half a second is one."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from bootstrap.backends.base import Connecting, Engines
 from bootstrap.backends.engine import look
 from bootstrap.backends.postgresql.blocking import blockers
+from bootstrap.backends.postgresql.journal.statements import MARKED
 from bootstrap.backends.sessions import Blocker, Cancellable
 
 # As text, for every driver has its own idea of a timestamp.
@@ -33,6 +34,7 @@ _CANCEL = text(
 _END = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :begun"
+    " AND NOT (state = 'active' AND position(:marked IN query) = 1)"
 )
 
 
@@ -64,9 +66,13 @@ class _Process:
             return (await connection.execute(_CANCEL, values)).first() is not None
 
     async def end(self, engines: Engines, connecting: Connecting) -> bool:
-        """Ends the process, and with it its transaction and locks (pg_terminate_backend)."""
+        """Ends the process, and with it its transaction and locks (pg_terminate_backend).
+
+        What cannot run in a transaction may come to its end: the journal waits for that, and
+        knows then what was done.
+        """
         async with look(engines, connecting) as connection:
-            values = {"pid": self.pid, "begun": self.begun}
+            values = {"pid": self.pid, "begun": self.begun, "marked": MARKED}
             return (await connection.execute(_END, values)).first() is not None
 
     async def blockers(self, engines: Engines, connecting: Connecting) -> tuple[Blocker, ...]:

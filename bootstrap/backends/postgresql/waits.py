@@ -34,7 +34,6 @@ class _Limit:
         self._before = str(connection.scalar(_OWN))
         self._wanted: int | None = None
         self.configured = self._before != "0"
-        self.outside = False
         event.listen(connection, "begin", self._begun)
 
     def limit(self, seconds: float | None) -> None:
@@ -53,9 +52,7 @@ class _Limit:
                 self._set(self._before)
 
     def _begun(self, _connection: Connection) -> None:
-        if self._autocommits():
-            self.outside = True
-        else:
+        if not self._autocommits():
             self._write()
 
     def _write(self) -> None:

@@ -29,7 +29,6 @@ class _Limit:
         self._before = int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar() or 0)
         self._changed = False
         self.configured = self._before != _DRIVERS_OWN
-        self.outside = False
 
     def limit(self, seconds: float | None) -> None:
         """Sets it; 0 waits as long as there is something to wait for."""

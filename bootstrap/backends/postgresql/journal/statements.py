@@ -16,6 +16,7 @@ from bootstrap.journal.entries import NAME
 from bootstrap.journal.statements import Nature, Said
 from bootstrap.journal.tokens import Token, shown
 
+MARKED = f"/* {NAME} "  # with this begins what cannot run in a transaction, as it is sent
 _READS = {"SHOW", "FETCH", "SAVEPOINT", "RELEASE"}
 _QUERIES = {"SELECT", "VALUES", "TABLE", "(", "WITH"}
 _WRITING = {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"}
