@@ -65,6 +65,10 @@ async def transcript(url: str, servers: Servers, root: Path) -> str:
             await _ran(run, "doctor"),
         ]
     said += [await _ran(run, "migrate"), await _ran(run, "log")]
+    two = project.root / "migrations" / "versions" / "two.py"
+    two.write_text(f"{two.read_text(encoding='utf-8')}# a remark\n", encoding="utf-8")
+    said.append("# with a remark in two.py\n" + await _ran(run, "migrate --strict"))
+    said.append(await _ran(run, "repair --accept-changed"))
     if name == _POOLED:
         said.append(await _ran_through_a_pooler(run, url, servers))
     return _calm("\n".join(said), make_url(url), root)
