@@ -96,6 +96,7 @@ def driven_like(url: URL, like: str, *, is_sync: bool = False) -> URL:
         is_sync: Whether env.py gets a sync driver where the other URL says nothing.
     """
     ours = backends.of_url(url)
+    url = spelled_out(url)
     try:
         own = _parsed(like)
         theirs = backends.of_url(own)
@@ -107,6 +108,20 @@ def driven_like(url: URL, like: str, *, is_sync: bool = False) -> URL:
     scheme = url.drivername.partition("+")[0]
     driver = _driver_name(own)
     return url.set(drivername=f"{scheme}+{driver}" if driver else scheme)
+
+
+def spelled_out(url: URL) -> URL:
+    """The URL as SQLAlchemy honours it without us: of a file, in the one form that it takes.
+
+    Raises:
+        SettingsError: It asks for something that there is not.
+    """
+    backend = backends.of_url(url)
+    if not backend.features.is_file:
+        return url
+    driver = url.drivername
+    named = url.set(drivername=f"{backend.schemes[0]}+{backend.drivers[0].name}")
+    return backend.drivers[0].connecting(named).url.set(drivername=driver)
 
 
 def _with_sync_driver(url: URL, backend: Backend) -> URL:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, Engine, event
 
+from bootstrap import urls
 from bootstrap.database import Database
 
 # Which databases the env.py of this context was asked to use: other threads and tasks have theirs.
@@ -66,7 +67,7 @@ def _in_words_of(
     if not dialect.is_async or dialect.driver not in names:
         return None
     scheme = database.url.get_backend_name()
-    url = database.url.set(drivername=f"{scheme}+{dialect.driver}")
+    url = urls.spelled_out(database.url.set(drivername=f"{scheme}+{dialect.driver}"))
     _, plain = dialect.create_connect_args(url)
     missing = object()
     if any(keywords.get(name, missing) != value for name, value in plain.items()):

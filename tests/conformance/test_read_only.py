@@ -192,9 +192,49 @@ async def test_a_file_that_is_opened_for_reading_only_is_refused(
 
     path = make_url(empty_url).database
 
-    ((code, message),) = await refused(project, f"sqlite:///file:{path}?mode=ro&uri=true")
+    for url in (f"sqlite:///file:{path}?mode=ro&uri=true", f"sqlite:///{path}?mode=ro"):
+        ((code, message),) = await refused(project, url)
+        assert (4, True) == (code, "opens it for reading only" in message)
 
-    assert (4, True) == (code, "opens it for reading only" in message)
+
+_WRITES = """
+import sqlalchemy as sa
+from alembic import context
+engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=sa.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    connection.execute(sa.text("PRAGMA user_version = 7"))
+"""
+_WRITES_ASYNC = """
+import asyncio
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+
+def run(connection):
+    context.configure(connection=connection)
+    connection.execute(sa.text("PRAGMA user_version = 7"))
+
+async def main():
+    url = context.config.get_main_option("sqlalchemy.url")
+    engine = create_async_engine(url, poolclass=sa.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("env", [_WRITES, _WRITES_ASYNC], ids=["sync", "async"])
+async def test_an_env_py_that_knows_nothing_of_it_opens_the_file_for_reading_only_too(
+    project: ProjectFolder, empty_url: str, env: str
+) -> None:
+    """SQLAlchemy throws `mode=ro` away, with a warning, where the name is no URI."""
+    project.env(env)
+    await bootstrap.status(empty_url, project=project.project)  # the control: it may write
+    with pytest.raises(bootstrap.BootstrapError, match="readonly database"):
+        await bootstrap.status(f"{empty_url}?mode=ro", project=project.project)
 
 
 @contextmanager

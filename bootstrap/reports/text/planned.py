@@ -100,14 +100,23 @@ def _step(step: PlannedStep, number: str, *, in_full: bool) -> Iterator[Renderab
 
 def _operation(operation: PlannedOperation, *, in_full: bool) -> Iterator[RenderableType]:
     outside = "  (outside of the transaction)" if operation.outside else ""
-    yield _indented(Text(f"{_cut(operation.text, in_full=in_full)}{outside}"), by=2)
+    yield _indented(Text(f"{_cut(_heading(operation), in_full=in_full)}{outside}"), by=2)
     shown = operation.statements if in_full else operation.statements[:_MORE]
     for statement in shown:
-        sql = " ".join(statement.sql.split())
-        yield _indented(Text(_cut(sql, in_full=in_full), style="dim"), by=6)
+        yield _indented(Text(_cut(_one_line(statement), in_full=in_full), style="dim"), by=6)
         yield _indented(Text(effect_of(statement)), by=6)
     if left := len(operation.statements) - len(shown):
         yield _indented(Text(f"and {left} more statements"), by=6)
+
+
+def _heading(operation: PlannedOperation) -> str:
+    """The operation in words, without the SQL that it is all of and that stands below it."""
+    only = _one_line(operation.statements[0]) if len(operation.statements) == 1 else ""
+    return operation.text.removesuffix(f" {only}") if only else operation.text
+
+
+def _one_line(statement: PlannedStatement) -> str:
+    return " ".join(statement.sql.split())
 
 
 def _cut(text: str, *, in_full: bool) -> str:
