@@ -1,0 +1,1 @@
+"""Drivers used directly on the migrated schema, without SQLAlchemy."""
