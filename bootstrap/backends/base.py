@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, DateTime, Dialect
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import URL, ColumnElement, Connection, DateTime, Dialect, Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.backends.altering import Made, Part, Statement
@@ -305,6 +305,28 @@ class Templates(Protocol):
         """Sees to it that what is after a savepoint is undone with the transaction it is in."""
 
 
+class Bulk(Protocol):
+    """Takes many rows at once, into a temporary table of the connection."""
+
+    def staged(self, column_type: TypeEngine[Any]) -> TypeEngine[Any] | None:
+        """The type that keeps the values of a column as a file has them, without rounding them.
+
+        None where rows of such a column are better written one by one.
+        """
+
+    def exactly(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What tells two values apart that a collation takes for the same, or a double does."""
+
+    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> Any:
+        """Makes of the columns of a table, in its order, what the driver takes; in any thread."""
+
+    async def fill(self, connection: AsyncConnection, table: Table, packed: Any) -> None:
+        """Writes what was packed."""
+
+    async def drop(self, connection: AsyncConnection, table: Table) -> None:
+        """Drops the temporary table, and does not end the transaction."""
+
+
 def no_tables(_connection: Connection) -> frozenset[tuple[str | None, str]]:
     """What a backend without extensions has of theirs."""
     return frozenset()
@@ -341,6 +363,7 @@ class Backend:
     scripts: Scripts
     catalog: Catalog
     templates: Templates
+    bulk: Bulk
     health: Health
     alterations: Alterations
     server: Server | None  # None: needs no server

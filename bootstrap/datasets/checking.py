@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, String
 
+from bootstrap.datasets.batches import Batches
 from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile, nearest
 from bootstrap.datasets.kinds import UNFIT
 from bootstrap.datasets.passwords import MARKER, ClearPassword
 from bootstrap.datasets.tables import Key, SeedTable, TableColumn, Tables
+from bootstrap.errors import SeedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,29 @@ class CheckedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LargeRows:
+    """The rows of a file that is too large for memory, and what they are checked by.
+
+    Attributes:
+        batches: Reads them.
+        check: Checks one as those of small files are.
+        referred: The tables that columns refer to.
+    """
+
+    batches: Batches
+    check: Callable[[Row], CheckedRow]
+    referred: Mapping[str, SeedTable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedDataSet:
-    """A data set that fits its table."""
+    """A data set that fits its table; the rows of a large one are still to be checked."""
 
     file: SeedFile
     table: SeedTable
     key: tuple[str, ...]
     rows: tuple[CheckedRow, ...]
+    large: LargeRows | None = field(default=None, compare=False, repr=False)
 
     def key_of(self, values: Mapping[str, Any]) -> Key:
         """The natural key in a row's values, in the form in which keys are compared."""
@@ -68,13 +86,17 @@ class CheckedDataSet:
         for row in self.rows:
             key = self.key_of(row.values)
             if key in seen:
-                raise self.file.fault(
-                    row.line,
-                    f"this row has the same natural key ({', '.join(self.key)})"
-                    f" as the one on line {seen[key]}",
-                    hint="remove one of them, or add a column to the key",
-                )
+                raise self.repeated(row.line, earlier=seen[key])
             seen[key] = row.line
+
+    def repeated(self, line: int, *, earlier: int) -> SeedError:
+        """Makes the error for a natural key that stands in the file twice."""
+        return self.file.fault(
+            line,
+            f"this row has the same natural key ({', '.join(self.key)})"
+            f" as the one on line {earlier}",
+            hint="remove one of them, or add a column to the key",
+        )
 
 
 def check_all(data_sets: Iterable[DataSet], connection: Connection) -> tuple[CheckedDataSet, ...]:
@@ -104,9 +126,21 @@ class _Check:
             table=self._table,
             key=self._data_set.key,
             rows=tuple(self._row(row) for row in self._data_set.rows),
+            large=self._large(),
         )
         checked.refuse_repeated_keys()
         return checked
+
+    def _large(self) -> LargeRows | None:
+        if self._data_set.batches is None:
+            return None
+        references = self._table.references.items()
+        found = {name: self._tables.find(referred) for name, (referred, _) in references}
+        return LargeRows(
+            batches=self._data_set.batches,
+            check=self._row,
+            referred={name: table for name, table in found.items() if table},
+        )
 
     def _known_table(self, name: str, line: int) -> SeedTable:
         found = self._tables.find(name)

@@ -10,6 +10,7 @@ from bootstrap.datasets.checking import CheckedDataSet, CheckedRow
 from bootstrap.datasets.passwords import ClearPassword
 from bootstrap.datasets.rows import Change, Stored
 from bootstrap.datasets.tables import Key, SeedTable
+from bootstrap.errors import SeedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +40,7 @@ def compare(data_set: CheckedDataSet, stored: Mapping[Key, Sequence[Stored]]) ->
         key = data_set.key_of(row.values)
         found = stored.get(key, ())
         if len(found) > 1:
-            raise data_set.file.fault(
-                row.line,
-                f"{data_set.table.name} has {len(found)} rows with the natural key of this one",
-                hint="remove all but one of them, or add a column to the key",
-            )
+            raise several_rows(data_set, row.line, len(found))
         if not found:
             values = {name: _written(value) for name, value in row.values.items()}
             inserts.append(Change(line=row.line, key=key, values=values, identity={}))
@@ -68,11 +65,25 @@ def refuse_altered(
         found = stored.get(change.key, ({},))[0]
         for name, value in change.values.items():
             if data_set.table.columns[name].normal_form(value) != found.get(name):
-                raise data_set.file.fault(
-                    change.line,
-                    f"the database keeps another value for {name} than the one given here",
-                    hint="give the value as the database keeps it; each run would write it again",
-                )
+                raise altered(data_set, change.line, name)
+
+
+def several_rows(data_set: CheckedDataSet, line: int, rows: int) -> SeedError:
+    """Makes the error for a natural key that several rows of the database have."""
+    return data_set.file.fault(
+        line,
+        f"{data_set.table.name} has {rows} rows with the natural key of this one",
+        hint="remove all but one of them, or add a column to the key",
+    )
+
+
+def altered(data_set: CheckedDataSet, line: int, name: str) -> SeedError:
+    """Makes the error for a value that came back as another one."""
+    return data_set.file.fault(
+        line,
+        f"the database keeps another value for {name} than the one given here",
+        hint="give the value as the database keeps it; each run would write it again",
+    )
 
 
 def _written(value: Any) -> Any:

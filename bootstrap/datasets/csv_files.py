@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from io import StringIO
+from itertools import islice
+from pathlib import PurePath
 
+from bootstrap.datasets.batches import ROWS, Batch, Slot
 from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile
+from bootstrap.datasets.opening import lines_of, plain_name
+from bootstrap.errors import SeedError
 
 _TABLE = re.compile(r"(?:\d+[-_])?(?P<table>.+)")
 _HEADING = re.compile(r"(?P<column>[^.()]+)(?:\.(?P<referred>[^.()]+))?(?:\((?P<mark>[^()]*)\))?")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _FORM = "the first line names the columns: name (key),price,owner_id.email (key)"
 
 
@@ -47,11 +54,8 @@ def read(file: SeedFile, text: str) -> DataSet:
         SeedError: The quotes are broken, a row has too many or too few cells, or the header does
             not say what the columns are.
     """
-    lines = _lines(file, text)
-    header = next(lines, None)
-    if header is None:
-        raise file.fault(1, "the file is empty", hint=_FORM)
-    headings = _headings(file, header)
+    lines = _lines(file, StringIO(text, newline=""))
+    header, headings = _begun(file, lines)
     return DataSet(
         file=file,
         line=header.number,
@@ -62,15 +66,84 @@ def read(file: SeedFile, text: str) -> DataSet:
     )
 
 
+def read_large(file: SeedFile) -> DataSet:
+    """Reads the header of a data set, whose rows come in batches.
+
+    Raises:
+        SeedError: It does not say what the columns are.
+    """
+    header, headings = _begun(file, _lines(file, lines_of(file)))
+    return DataSet(
+        file=file,
+        line=header.number,
+        table=_table(file),
+        key=_key(file, header, headings),
+        rows=(),
+        columns=tuple(heading.column for heading in headings),
+        batches=partial(_batches, file),
+    )
+
+
+def _batches(file: SeedFile) -> Iterator[Batch]:
+    reader = csv.reader(lines_of(file), strict=True)
+    cells: list[str] = []
+    while not any(cells):
+        cells = next(reader)  # the header is there: it was read before
+    header = _Line(number=reader.line_num, cells=cells)
+    slots = tuple(Slot(one.column, one.inner) for one in _headings(file, header))
+    before = reader.line_num
+    while rows := _rows(file, reader):
+        lines: Sequence[int] = range(before + 1, before + 1 + len(rows))
+        if reader.line_num - before != len(rows) or [] in rows:
+            numbered = [one for one in _numbered(before, rows) if any(one.cells)]
+            lines, rows = [one.number for one in numbered], [one.cells for one in numbered]
+        before = reader.line_num
+        if set(map(len, rows)) - {len(slots)}:
+            _refuse_width(file, zip(lines, rows, strict=True), len(slots))
+        if rows:
+            yield Batch(lines=lines, slots=slots, columns=list(zip(*rows, strict=True)), unsaid="")
+
+
+def _rows(file: SeedFile, reader: Iterator[list[str]]) -> list[list[str]]:
+    try:
+        return list(islice(reader, ROWS))
+    except csv.Error:
+        # It says where it ended, not where the row began.
+        for _ in _lines(file, lines_of(file)):
+            pass
+        raise
+
+
+def _numbered(before: int, rows: Iterable[list[str]]) -> Iterator[_Line]:
+    """Rows of which some are longer than a line, and some are empty."""
+    for cells in rows:
+        yield _Line(number=before + 1, cells=cells)
+        before += 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in cells)
+
+
+def _refuse_width(file: SeedFile, rows: Iterable[tuple[int, list[str]]], width: int) -> None:
+    for number, cells in rows:
+        if any(cells) and len(cells) != width:
+            raise _wrong_width(file, number, len(cells), width)
+
+
+def _begun(file: SeedFile, lines: Iterator[_Line]) -> tuple[_Line, list[_Heading]]:
+    header = next(lines, None)
+    if header is None:
+        raise file.fault(1, "the file is empty", hint=_FORM)
+    return header, _headings(file, header)
+
+
 def _table(file: SeedFile) -> str:
     """`20_items.csv` has the rows of the table `items`."""
-    found = _TABLE.fullmatch(file.path.stem)
-    return found["table"] if found else file.path.stem
+    stem = PurePath(plain_name(file)).stem
+    found = _TABLE.fullmatch(stem)
+    return found["table"] if found else stem
 
 
-def _lines(file: SeedFile, text: str) -> Iterator[_Line]:
+def _lines(file: SeedFile, text: Iterable[str]) -> Iterator[_Line]:
     """The lines with something in them, each with the number on which it begins."""
-    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    reader = csv.reader(text, strict=True)
     while True:
         number = reader.line_num + 1
         try:
@@ -121,11 +194,7 @@ def _key(file: SeedFile, header: _Line, headings: list[_Heading]) -> tuple[str, 
 
 def _row(file: SeedFile, line: _Line, headings: list[_Heading]) -> Row:
     if len(line.cells) != len(headings):
-        raise file.fault(
-            line.number,
-            f"this row has {len(line.cells)} cells, the header has {len(headings)}",
-            hint="put a value with a comma in quotes",
-        )
+        raise _wrong_width(file, line.number, len(line.cells), len(headings))
     values: dict[str, Cell] = {}
     inner: dict[str, dict[str, Cell]] = {}
     for heading, text in zip(headings, line.cells, strict=True):
@@ -138,3 +207,11 @@ def _row(file: SeedFile, line: _Line, headings: list[_Heading]) -> Row:
             values[heading.column] = cell
     mappings = {name: Cell(content=parts, line=line.number) for name, parts in inner.items()}
     return Row(line=line.number, values=values | mappings)
+
+
+def _wrong_width(file: SeedFile, line: int, cells: int, width: int) -> SeedError:
+    return file.fault(
+        line,
+        f"this row has {cells} cells, the header has {width}",
+        hint="put a value with a comma in quotes",
+    )

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bootstrap.errors import Place, SeedError
+
+if TYPE_CHECKING:
+    from bootstrap.datasets.batches import Batches
 
 Scalar: TypeAlias = str | Decimal | bool | None
 Content: TypeAlias = "Scalar | Mapping[str, Cell] | list[Cell]"
@@ -61,6 +64,7 @@ class DataSet:
         key: The columns of the natural key: they tell which row in the database is meant.
         rows: In the order of the file.
         columns: What a header names, also where no row has a value for it.
+        batches: Reads the rows of a file that is too large for memory; `rows` is empty then.
     """
 
     file: SeedFile
@@ -69,6 +73,7 @@ class DataSet:
     key: tuple[str, ...]
     rows: tuple[Row, ...]
     columns: tuple[str, ...] = ()
+    batches: Batches | None = field(default=None, compare=False)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

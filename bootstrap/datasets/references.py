@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bootstrap.datasets.checking import CheckedDataSet, CheckedRow, Reference
 from bootstrap.datasets.form import SeedFile
 from bootstrap.datasets.rows import Stored, find
+from bootstrap.errors import SeedError
 
 
 async def resolve(connection: AsyncConnection, data_set: CheckedDataSet) -> CheckedDataSet:
@@ -51,20 +52,29 @@ async def _values(
 
 
 def _value(reference: Reference, found: Sequence[Stored], file: SeedFile) -> Any:
-    columns = " and ".join(reference.columns)
-    if not found:
-        raise file.fault(
-            reference.line,
-            f"no row of {reference.table.name} has this {columns}",
-            hint=f"correct it, or put that row into a data set that is applied before {file.path}",
-        )
-    if len(found) > 1:
-        raise file.fault(
-            reference.line,
-            f"{len(found)} rows of {reference.table.name} have this {columns}",
-            hint="add a column that tells them apart",
+    if len(found) != 1:
+        raise unresolved(
+            file, reference.line, len(found), table=reference.table.name, columns=reference.columns
         )
     return found[0][reference.wanted]
+
+
+def unresolved(
+    file: SeedFile, line: int, found: int, *, table: str, columns: Sequence[str]
+) -> SeedError:
+    """Makes the error for a reference that leads to no row, or to several."""
+    named = " and ".join(columns)
+    if not found:
+        return file.fault(
+            line,
+            f"no row of {table} has this {named}",
+            hint=f"correct it, or put that row into a data set that is applied before {file.path}",
+        )
+    return file.fault(
+        line,
+        f"{found} rows of {table} have this {named}",
+        hint="add a column that tells them apart",
+    )
 
 
 def _resolved(row: CheckedRow, known: Mapping[Reference, Any]) -> CheckedRow:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from bootstrap.datasets.tables import Key, SeedTable
 
@@ -107,14 +107,25 @@ async def first_refused(
 ) -> Change | None:
     """Finds the row that the database refuses, by writing one after the other; all is undone."""
     async with connection.begin() as transaction:
-        for change in changes:
-            try:
-                await write(connection, table, [change])
-            except DBAPIError:
-                await transaction.rollback()
-                return change
-        await transaction.rollback()
-    return None
+        return await refused_of(connection, table, changes, transaction)
+
+
+async def refused_of(
+    connection: AsyncConnection,
+    table: SeedTable,
+    changes: Iterable[Change],
+    transaction: AsyncTransaction,
+) -> Change | None:
+    """Finds the row that the database refuses, in a transaction that is undone then."""
+    refused = None
+    for change in changes:
+        try:
+            await write(connection, table, [change])
+        except DBAPIError:
+            refused = change
+            break
+    await transaction.rollback()
+    return refused
 
 
 def _columns(change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -17,8 +17,10 @@ from bootstrap.datasets.checking import CheckedDataSet, check_all
 from bootstrap.datasets.comparing import Changes, compare, refuse_altered
 from bootstrap.datasets.files import read_all
 from bootstrap.datasets.form import DataSet
+from bootstrap.datasets.loading import Load, checked
+from bootstrap.datasets.merging import Counts
 from bootstrap.datasets.references import resolve
-from bootstrap.datasets.rows import Change, Stored, find, first_refused, write
+from bootstrap.datasets.rows import Change, Stored, find, first_refused, refused_of, write
 from bootstrap.datasets.tables import Key
 from bootstrap.errors import SeedError
 from bootstrap.events import DataSetFinished, DataSetStarted, Emit, silent
@@ -100,11 +102,12 @@ async def seed(
         await _refuse_read_only(connection, found)
         await lock.take(_LOCK)
         data_sets = await _checked(connection, found, read)
+        loads = [await checked(one) for one in data_sets]
         lock.settled()
         reports = []
-        for one in data_sets:
+        for one, load in zip(data_sets, loads, strict=True):
             await lock.prove()
-            reports.append(await _apply(connection, one, database=found, emit=emit))
+            reports.append(await _apply(connection, one, load, database=found, emit=emit))
         await lock.prove()
     return SeedReport(database=str(found), backend=found.backend.name, data_sets=tuple(reports))
 
@@ -140,18 +143,26 @@ async def _checked(
 
 
 async def _apply(
-    connection: AsyncConnection, data_set: CheckedDataSet, *, database: Database, emit: Emit
+    connection: AsyncConnection,
+    data_set: CheckedDataSet,
+    load: Load | None,
+    *,
+    database: Database,
+    emit: Emit,
 ) -> DataSetReport:
     name, table = data_set.file.path.name, data_set.table.name
-    emit(DataSetStarted(data_set=name, table=table, rows=len(data_set.rows)))
+    emit(DataSetStarted(data_set=name, table=table, rows=load.rows if load else len(data_set.rows)))
     started = time.monotonic()
-    changes = await _write(connection, data_set, database)
+    if load:
+        counts = await _write_large(connection, load, database)
+    else:
+        counts = _counts(await _write(connection, data_set, database))
     report = DataSetReport(
         data_set=name,
         table=table,
-        inserted=len(changes.inserts),
-        updated=len(changes.updates),
-        unchanged=changes.unchanged,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
         seconds=time.monotonic() - started,
     )
     emit(
@@ -165,6 +176,75 @@ async def _apply(
         )
     )
     return report
+
+
+def _counts(changes: Changes) -> Counts:
+    return Counts(
+        inserted=len(changes.inserts), updated=len(changes.updates), unchanged=changes.unchanged
+    )
+
+
+async def _write_large(connection: AsyncConnection, load: Load, database: Database) -> Counts:
+    """Writes a large data set at once; where that is refused, in parts, to find the row."""
+    bulk = database.present(connection.dialect).bulk
+    theirs = connection.in_transaction()
+    if load.fits(bulk):
+        try:
+            async with _transaction(connection):
+                return await load.at_once(connection, bulk)
+        except Exception as error:
+            failure = database.backend.errors.translate(error)
+            if failure is None:
+                raise
+        if failure.reason is not Reason.STATEMENT:
+            raise database.error(failure, tried="cannot seed")
+        if theirs:
+            raise _refusal(load.data_set, None, failure)
+    return await _write_parts(connection, load, database)
+
+
+async def _write_parts(connection: AsyncConnection, load: Load, database: Database) -> Counts:
+    counts, done = Counts(), 0
+    theirs = connection.in_transaction()
+    try:
+        async with _transaction(connection):
+            async for part in load.parts():
+                counts += _counts(await _written(connection, part))
+                done += 1
+    except Exception as error:
+        failure = database.backend.errors.translate(error)
+        if failure is None:
+            raise
+    else:
+        return counts
+    if failure.reason is not Reason.STATEMENT:
+        raise database.error(failure, tried="cannot seed")
+    refused = None if theirs else await _refused_in_parts(connection, load, done)
+    raise _refusal(load.data_set, refused, failure)
+
+
+async def _refused_in_parts(connection: AsyncConnection, load: Load, done: int) -> Change | None:
+    """Finds the row that the database refuses in the part after those that it takes."""
+    number = 0
+    async with connection.begin() as transaction:
+        async for part in load.parts():
+            if number == done:
+                changes = await _compared(connection, await resolve(connection, part))
+                return await refused_of(connection, part.table, changes.in_order, transaction)
+            await _written(connection, part)
+            number += 1
+        await transaction.rollback()
+    return None
+
+
+async def _written(connection: AsyncConnection, data_set: CheckedDataSet) -> Changes:
+    """Writes a data set, or a part of one, in the transaction that is there."""
+    resolved = await resolve(connection, data_set)
+    changes = await _compared(connection, resolved)
+    await write(connection, data_set.table, changes.in_order)
+    keys = [change.key for change in changes.in_order]
+    refuse_altered(resolved, changes, await _stored(connection, resolved, keys))
+    return changes
 
 
 async def _write(

@@ -314,7 +314,10 @@ def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SeedError, match="has no data sets") as refused:
         read_all([tmp_path])
 
-    assert "data sets are files that end in .csv, .json, .yaml, .yml" == refused.value.hint
+    assert (
+        "data sets are files that end in .csv, .json, .jsonl, .yaml, .yml, also packed (.gz)"
+        == (refused.value.hint)
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.mysql.admin import MySQLAdmin
 from bootstrap.backends.mysql.altering import MySQLAlterations
+from bootstrap.backends.mysql.bulk import MySQLBulk
 from bootstrap.backends.mysql.cancelling import MySQLCancelling
 from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
@@ -51,6 +52,7 @@ BACKEND = Backend(
     scripts=MySQLScripts(),
     catalog=MySQLCatalog(),
     templates=MySQLTemplates(),
+    bulk=MySQLBulk(),
     health=MySQLHealth(),
     alterations=MySQLAlterations(),
     server=MySQLServer(),

@@ -4,6 +4,7 @@ from bootstrap.backends.base import Backend, Features
 from bootstrap.backends.engine import PlainEngines
 from bootstrap.backends.postgresql.admin import PostgreSQLAdmin
 from bootstrap.backends.postgresql.altering import PostgreSQLAlterations
+from bootstrap.backends.postgresql.bulk import PostgreSQLBulk
 from bootstrap.backends.postgresql.cancelling import PostgreSQLCancelling
 from bootstrap.backends.postgresql.catalog import PostgreSQLCatalog
 from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
@@ -43,6 +44,7 @@ BACKEND = Backend(
     scripts=PostgreSQLScripts(),
     catalog=PostgreSQLCatalog(),
     templates=PostgreSQLTemplates(),
+    bulk=PostgreSQLBulk(),
     health=PostgreSQLHealth(),
     alterations=PostgreSQLAlterations(),
     server=PostgreSQLServer(),

@@ -5,6 +5,7 @@ from bootstrap.backends.scripts import PlainScripts
 from bootstrap.backends.sqlite.admin import SQLiteAdmin
 from bootstrap.backends.sqlite.altering import SQLiteAlterations
 from bootstrap.backends.sqlite.atomicity import SQLiteAtomicity
+from bootstrap.backends.sqlite.bulk import SQLiteBulk
 from bootstrap.backends.sqlite.cancelling import SQLiteCancelling
 from bootstrap.backends.sqlite.catalog import SQLiteCatalog
 from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
@@ -38,6 +39,7 @@ BACKEND = Backend(
     scripts=PlainScripts(),
     catalog=SQLiteCatalog(),
     templates=SQLiteTemplates(),
+    bulk=SQLiteBulk(),
     health=SQLiteHealth(),
     alterations=SQLiteAlterations(),
     server=None,

@@ -1,0 +1,80 @@
+"""Many rows at once on SQLite: one prepared statement, run for each row without leaving C."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Boolean as SQLBoolean
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    Float,
+    Integer,
+    Numeric,
+    String,
+    Table,
+    Time,
+    case,
+    collate,
+    func,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import CHAR, TypeEngine
+
+
+class SQLiteBulk:
+    """The temporary table is in a file of its own, which is never synced."""
+
+    def staged(self, column_type: TypeEngine[Any]) -> TypeEngine[Any] | None:
+        """The same: types are hints, and nothing is rounded."""
+        match column_type:
+            case Double():
+                return column_type
+            case Float():
+                return None  # compared with six digits
+            case SQLBoolean() | Date() | DateTime() | Integer() | Numeric() | String() | Time():
+                return column_type
+        return None
+
+    def exactly(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Texts by bytes, decimals by the digits that a double keeps."""
+        match column.type:
+            case CHAR():
+                return collate(func.rtrim(column, " "), "BINARY")
+            case String():
+                return collate(column, "BINARY")
+            case Double():
+                return column
+            case Numeric():
+                # A value of text stays what it is: it is no number.
+                digits = func.printf("%.15g", column)
+                return case((func.typeof(column) == "real", digits), else_=column)
+        return column
+
+    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> Any:
+        """The rows as the driver takes them."""
+        kept = [
+            _bound(column.type, values, dialect)
+            for column, values in zip(table.columns, columns, strict=True)
+        ]
+        return list(zip(*kept, strict=True))
+
+    async def fill(self, connection: AsyncConnection, table: Table, packed: Any) -> None:
+        """Inserts them."""
+        name = connection.dialect.identifier_preparer.quote(table.name)
+        marks = ", ".join("?" * len(table.columns))
+        await connection.exec_driver_sql(f"INSERT INTO temp.{name} VALUES ({marks})", packed)  # noqa: S608
+
+    async def drop(self, connection: AsyncConnection, table: Table) -> None:
+        """Drops it."""
+        name = connection.dialect.identifier_preparer.quote(table.name)
+        await connection.exec_driver_sql(f"DROP TABLE temp.{name}")
+
+
+def _bound(column_type: TypeEngine[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    process = column_type.dialect_impl(dialect).bind_processor(dialect)
+    return list(map(process, values)) if process else values

@@ -1,0 +1,200 @@
+"""Large files: checked once before anything is written, and read again to be written."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bootstrap.datasets.batches import Batch, Slot
+from bootstrap.datasets.checking import CheckedDataSet, CheckedRow, LargeRows, Reference
+from bootstrap.datasets.columns import UNSAID, Columns, columns_of
+from bootstrap.datasets.tables import Key
+from bootstrap.errors import SeedError
+
+Shape = frozenset[Slot]  # what a row says something about
+
+_AT_ONCE = 250_000  # hashes that are compared with one another in memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a large file turned out to have.
+
+    Attributes:
+        rows: How many.
+        slots: What some row says something about, in the order in which they were met.
+        shapes: The different sets of those that single rows name.
+        are_plain: Whether columns can be written as a whole; else each row is looked at.
+    """
+
+    rows: int
+    slots: tuple[Slot, ...]
+    shapes: tuple[Shape, ...]
+    are_plain: bool
+
+
+class LargeSet:
+    """The rows of a large file.
+
+    Args:
+        data_set: Whose `large` is there.
+        large: That.
+    """
+
+    def __init__(self, data_set: CheckedDataSet, large: LargeRows) -> None:
+        self._data_set = data_set
+        self._large = large
+
+    def check(self) -> Contents:
+        """Reads all of it.
+
+        Raises:
+            SeedError: A row does not fit, or two have the same natural key.
+        """
+        rows, plain = 0, True
+        slots: dict[Slot, None] = {}
+        shapes: dict[Shape, None] = {}
+        hashes = array("q")
+        for batch in self._large.batches():
+            found = self._columns(batch)
+            plain = plain and found is not None
+            rows += len(batch.lines)
+            hashes.extend(map(hash, self._keys(batch, found)))
+            slots |= dict.fromkeys(batch.slots)
+            shapes |= dict.fromkeys(_shapes(found) if found else ())
+        if repeated := _repeated(hashes):
+            self._refuse_repeated(repeated)
+        return Contents(
+            rows=rows,
+            slots=tuple(slots),
+            shapes=tuple(shapes),
+            are_plain=plain and _go_together(slots, shapes),
+        )
+
+    def columns(self) -> Iterator[Columns]:
+        """The batches of a file whose columns are plain.
+
+        Raises:
+            SeedError: The file has changed since it was checked.
+        """
+        for batch in self._large.batches():
+            found = self._columns(batch)
+            if found is None:
+                raise self._changed()
+            yield found
+
+    def parts(self, size: int) -> Iterator[CheckedDataSet]:
+        """The same data set in parts that fit into memory.
+
+        Raises:
+            SeedError: The file has changed since it was checked.
+        """
+        for batch in self._large.batches():
+            rows = list(map(self._large.check, batch.rows()))
+            for start in range(0, len(rows), size):
+                part = tuple(rows[start : start + size])
+                yield replace(self._data_set, rows=part, large=None)
+
+    def _changed(self) -> SeedError:
+        return self._data_set.file.fault(
+            None, "the file has changed while it was read", hint="run the command again"
+        )
+
+    def _columns(self, batch: Batch) -> Columns | None:
+        found = columns_of(batch, self._data_set.table, self._large.referred, self._data_set.key)
+        if found is None:
+            for row in batch.rows():
+                self._large.check(row)
+        return found
+
+    def _keys(self, batch: Batch, found: Columns | None) -> Iterator[Key]:
+        """The natural keys of the rows; a reference is what it refers by."""
+        if found is None:
+            return (self._key(self._large.check(row)) for row in batch.rows())
+        columns = (self._key_column(name, found) for name in self._data_set.key)
+        return zip(*columns, strict=True)
+
+    def _key_column(self, name: str, found: Columns) -> Sequence[Any]:
+        direct = found.values.get(Slot(name))
+        values: Sequence[Any] = ()
+        if direct:
+            column = self._data_set.table.columns[name]
+            values = [one if one is UNSAID else column.normal_form(one) for one in direct.of]
+        slots = sorted(slot for slot in found.values if slot.column == name and slot.inner)
+        if not slots:
+            return values
+        names = tuple(slot.inner for slot in slots)
+        parts = zip(*(found.values[slot].of for slot in slots), strict=True)
+        if not values:
+            return [(names, part) for part in parts]
+        return [
+            (names, part) if one is UNSAID else one for one, part in zip(values, parts, strict=True)
+        ]
+
+    def _key(self, row: CheckedRow) -> Key:
+        return tuple(
+            _parts(value) if isinstance(value, Reference) else value
+            for value in self._data_set.key_of(row.values)
+        )
+
+    def _refuse_repeated(self, hashes: Collection[int]) -> None:
+        """Refuses two rows with the same key among those whose hashes are the same."""
+        seen: dict[Key, int] = {}
+        for batch in self._large.batches():
+            keys = self._keys(batch, self._columns(batch))
+            for line, key in zip(batch.lines, keys, strict=True):
+                if hash(key) not in hashes:
+                    continue
+                if key in seen:
+                    raise self._data_set.repeated(line, earlier=seen[key])
+                seen[key] = line
+
+
+def _parts(reference: Reference) -> Key:
+    parts = sorted(zip(reference.columns, reference.key, strict=True))
+    return tuple(name for name, _ in parts), tuple(value for _, value in parts)
+
+
+def _shapes(found: Columns) -> Iterator[Shape]:
+    full = [slot for slot, values in found.values.items() if not values.gaps]
+    gaps = [slot for slot, values in found.values.items() if values.gaps]
+    if not gaps:
+        yield frozenset(full)
+        return
+    said = zip(
+        *([one is not UNSAID for one in found.values[slot].of] for slot in gaps), strict=True
+    )
+    for each in set(said):
+        yield frozenset(
+            [*full, *(slot for slot, is_said in zip(gaps, each, strict=True) if is_said)]
+        )
+
+
+def _repeated(hashes: Sequence[int]) -> set[int]:
+    """Those that are there several times; a part of them at a time, for the memory."""
+    parts = len(hashes) // _AT_ONCE + 1
+    repeated: set[int] = set()
+    for part in range(parts):
+        some = [one for one in hashes if one % parts == part] if parts > 1 else list(hashes)
+        seen: set[int] = set(some)
+        if len(seen) < len(some):
+            for one in some:
+                if one in seen:
+                    seen.remove(one)
+                else:
+                    repeated.add(one)
+    return repeated
+
+
+def _go_together(slots: Collection[Slot], shapes: Collection[Shape]) -> bool:
+    """Whether all references of a column are by the same columns of the other table."""
+    for column in {slot.column for slot in slots}:
+        parts = (
+            frozenset(one for one in shape if one.column == column and one.inner)
+            for shape in shapes
+        )
+        if len(set(parts) - {frozenset()}) > 1:
+            return False
+    return True

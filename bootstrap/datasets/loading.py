@@ -1,0 +1,89 @@
+"""Loads a large file: it is read in a thread while the database takes what was read before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bootstrap.backends.base import Bulk
+from bootstrap.datasets.checking import CheckedDataSet, LargeRows
+from bootstrap.datasets.large import Contents, LargeSet
+from bootstrap.datasets.merging import Counts, Staged
+
+_PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A large data set that was checked."""
+
+    data_set: CheckedDataSet
+    large: LargeRows
+    contents: Contents
+
+    @property
+    def rows(self) -> int:
+        """How many the file has."""
+        return self.contents.rows
+
+    def fits(self, bulk: Bulk) -> bool:
+        """Tells whether all of it can be merged on the server."""
+        return Staged.fits(self.data_set, self.large, self.contents, bulk)
+
+    async def at_once(self, connection: AsyncConnection, bulk: Bulk) -> Counts:
+        """Writes it through a temporary table, in the transaction that is there.
+
+        Raises:
+            SeedError: A row does not fit the rows that are there.
+        """
+        staged = Staged(self.data_set, self.large, self.contents, bulk)
+        await staged.create(connection)
+        packed = self._packed(staged, bulk, connection.dialect)
+        async with aclosing(_ahead(packed)) as following:
+            async for some in following:
+                await bulk.fill(connection, staged.table, some)
+        counts = await staged.merge(connection)
+        await bulk.drop(connection, staged.table)
+        return counts
+
+    def _packed(self, staged: Staged, bulk: Bulk, dialect: Dialect) -> Iterator[Any]:
+        for batch in LargeSet(self.data_set, self.large).columns():
+            yield bulk.packed(staged.table, staged.values(batch), dialect)
+
+    async def parts(self) -> AsyncIterator[CheckedDataSet]:
+        """The same in parts that fit into memory."""
+        parts = LargeSet(self.data_set, self.large).parts(_PART)
+        async with aclosing(_ahead(parts)) as following:
+            async for part in following:
+                yield part
+
+
+async def checked(data_set: CheckedDataSet) -> Load | None:
+    """Checks the rows of a large data set; None for those that are in memory.
+
+    Raises:
+        SeedError: A row does not fit.
+    """
+    if data_set.large is None:
+        return None
+    contents = await asyncio.to_thread(LargeSet(data_set, data_set.large).check)
+    return Load(data_set=data_set, large=data_set.large, contents=contents)
+
+
+async def _ahead(source: Iterator[_T]) -> AsyncGenerator[_T, None]:
+    """What an iterator gives, one further item being made meanwhile in a thread."""
+    nothing = object()
+    following = asyncio.create_task(asyncio.to_thread(next, source, nothing))
+    try:
+        while (item := await following) is not nothing:
+            following = asyncio.create_task(asyncio.to_thread(next, source, nothing))
+            yield item  # type: ignore[misc]  # it is not `nothing`
+    finally:
+        await asyncio.wait([following])  # an iterator cannot be left in the middle of a step

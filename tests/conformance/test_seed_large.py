@@ -1,0 +1,195 @@
+"""Large data sets, which go another way into the database, end as small ones do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Time,
+    insert,
+    select,
+    true,
+)
+
+import bootstrap
+from bootstrap.datasets import batches, files, merging
+from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
+
+_METADATA = MetaData()
+_OWNERS = Table(
+    "owners",
+    _METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("email", ExactString(100), nullable=False),
+    Column("place", Integer, nullable=False),
+)
+_THINGS = Table(
+    "things",
+    _METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", ExactString(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("note", Text),
+    Column("size", Integer),
+    Column("price", ExactDecimal(10, 2)),
+    Column("ratio", Double),
+    Column("is_new", Boolean, nullable=False, server_default=true()),
+    Column("made", Date),
+    Column("opens", Time),
+    Column("seen", UtcDateTime()),
+    Column("owner_id", Integer, ForeignKey("owners.id")),
+)
+_TEXTS = (
+    *(
+        "plain",
+        "no",
+        "null",
+        r"\N",
+        "\\",
+        "it's",
+        'say "x"',
+        "a\tb",
+        "a\nb",
+        "a\r\nb",
+        "naïve",
+        "😀",
+    ),
+    *(" padded ", "%s", "100%", ":name", "$1", "{}", "'; DROP TABLE things; --", "ADA", "ada"),
+)
+
+
+@pytest.fixture
+async def url(empty_url: str) -> str:
+    """A database with the two tables of these tests, of which one has rows."""
+    async with bootstrap.Database.of(empty_url).connect() as connection:
+        await connection.run_sync(_METADATA.create_all)
+        rows = [{"email": f"o{number}@x.org", "place": number // 2} for number in range(10)]
+        await connection.execute(insert(_OWNERS), rows)
+        await connection.commit()
+    return empty_url
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes every file from now on a large one, of batches with few rows."""
+
+    def begin() -> None:
+        monkeypatch.setattr(files, "LARGE", 0)
+        for module in (batches, files.csv_files, files.json_lines):
+            monkeypatch.setattr(module, "ROWS", 7)
+
+    return begin
+
+
+@pytest.fixture
+def merged(monkeypatch: pytest.MonkeyPatch) -> list[merging.Counts]:
+    """What was merged on the server."""
+    seen: list[merging.Counts] = []
+    merge = merging.Staged.merge
+
+    async def noted(self: merging.Staged, *arguments: Any) -> merging.Counts:
+        counts = await merge(self, *arguments)
+        seen.append(counts)
+        return counts
+
+    monkeypatch.setattr(merging.Staged, "merge", noted)
+    return seen
+
+
+def _thing(chance: random.Random, number: int) -> dict[str, Any]:
+    """A row as JSON has it; some columns are left out, some are null."""
+    row: dict[str, Any] = {
+        "name": f"{chance.choice(_TEXTS)} {number}",
+        "kind": chance.choice(["a", "A", "b"]),
+        "note": chance.choice([*_TEXTS, None]),
+        "size": chance.choice([0, -5, 2**31 - 1, None]),
+        "price": chance.choice(["0.10", "1850.00", "-0.01", None]),
+        "ratio": chance.choice([0.1, 1e-7, 12345678.25, None]),
+        "is_new": chance.choice(["yes", "no"]),
+        "made": chance.choice(["2026-01-05", "0999-12-31", None]),
+        "opens": chance.choice(["09:12:00", "23:59:59", None]),
+        "seen": chance.choice(["2026-01-05T10:12:00.25+01:00", "1999-12-31 23:59:59", None]),
+        "owner_id": chance.choice([{"email": f"o{chance.randrange(10)}@x.org"}, None]),
+    }
+    left_out = chance.sample(list(row)[2:], chance.choice([0, 0, 1, 3]))
+    return {name: value for name, value in row.items() if name not in left_out}
+
+
+def _write(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    head = {"table": "things", "key": ["name", "kind"]}
+    text = "".join(f"{json.dumps(one)}\n" for one in [head, *rows])
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+async def _rows(url: str, table: Table = _THINGS) -> list[tuple[Any, ...]]:
+    """All but the ids: they follow the file only where all its rows name the same columns."""
+    async with bootstrap.Database.of(url).connect() as connection:
+        columns = [one for one in table.columns if one.name != "id"]
+        found = await connection.execute(select(*columns))
+        return sorted((tuple(row) for row in found), key=repr)
+
+
+def _counts(report: bootstrap.SeedReport) -> tuple[int, int, int]:
+    return report.inserted, report.updated, report.unchanged
+
+
+async def _both_ways(
+    url: str, tmp_path: Path, rows: Sequence[Sequence[dict[str, Any]]], large: Callable[[], None]
+) -> tuple[list[Any], list[Any]]:
+    """What reports and rows are after files, small at first and then as large ones."""
+    paths = [_write(tmp_path / f"{place}.jsonl", some) for place, some in enumerate(rows)]
+
+    async def run() -> list[Any]:
+        seen: list[Any] = []
+        for path in paths:
+            seen.append(_counts(await bootstrap.seed(url, datasets=path)))
+            seen.append(await _rows(url))
+        return seen
+
+    small = await run()
+    async with bootstrap.Database.of(url).connect() as connection:
+        await connection.execute(_THINGS.delete())
+        await connection.commit()
+    large()
+    return small, await run()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_large_file_ends_as_a_small_one(
+    url: str, tmp_path: Path, large: Callable[[], None], merged: list[merging.Counts], seed: int
+) -> None:
+    chance = random.Random(seed)
+    first = [_thing(chance, number) for number in range(60)]
+    second = [{**_thing(chance, number), **one} for number, one in enumerate(first)]
+    for one in chance.sample(second, 20):
+        one.update(
+            {
+                name: value
+                for name, value in _thing(chance, 0).items()
+                if name not in ("name", "kind")
+            }
+        )
+    second = chance.sample(second, 40) + [_thing(chance, number) for number in range(60, 80)]
+
+    small, now = await _both_ways(url, tmp_path, [first, second, second], large)
+
+    assert small == now
+    assert 3 == len(merged)
+    assert (0, 0, 60) == small[4]
