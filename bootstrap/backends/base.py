@@ -320,8 +320,8 @@ class Bulk(Protocol):
     def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> Any:
         """Makes of the columns of a table, in its order, what the driver takes; in any thread."""
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: Any) -> None:
-        """Writes what was packed."""
+    async def fill(self, connection: AsyncConnection, table: Table, packed: Sequence[Any]) -> None:
+        """Writes what was packed, several times."""
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops the temporary table, and does not end the transaction."""

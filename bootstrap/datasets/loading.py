@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect
@@ -17,6 +18,7 @@ from bootstrap.datasets.large import Contents, LargeSet
 from bootstrap.datasets.merging import Counts, Staged
 
 _PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
+_BATCHES = 10  # that are sent at once: so a round trip takes little of the time
 _T = TypeVar("_T")
 
 
@@ -53,9 +55,10 @@ class Load:
         await bulk.drop(connection, staged.table)
         return counts
 
-    def _packed(self, staged: Staged, bulk: Bulk, dialect: Dialect) -> Iterator[Any]:
-        for batch in LargeSet(self.data_set, self.large).columns():
-            yield bulk.packed(staged.table, staged.values(batch), dialect)
+    def _packed(self, staged: Staged, bulk: Bulk, dialect: Dialect) -> Iterator[list[Any]]:
+        batches = LargeSet(self.data_set, self.large).columns()
+        while several := list(islice(batches, _BATCHES)):
+            yield [bulk.packed(staged.table, staged.values(one), dialect) for one in several]
 
     async def parts(self) -> AsyncIterator[CheckedDataSet]:
         """The same in parts that fit into memory."""

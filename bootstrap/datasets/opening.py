@@ -15,6 +15,7 @@ from bootstrap.errors import SeedError
 PACKED = ".gz"
 LONGEST_LINE = 2**24  # characters; a longer one is no row, and would have to fit into memory
 _BOM = "\ufeff"  # Excel puts it at the beginning of "CSV UTF-8"
+_UNREADABLE = (EOFError, zlib.error, OSError)  # gzip says the first of a file that is cut off
 _PACK_AGAIN = "pack it again: gzip 10_users.csv"
 
 
@@ -61,23 +62,19 @@ def lines_of(file: SeedFile) -> Iterator[str]:
         SeedError: The file cannot be read, is not UTF-8, or has a line without an end.
     """
     number = 0
-    with _opened(file) as binary:
-        text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-        while True:
-            try:
-                with _explained(file, after=number):
-                    line = text.readline(LONGEST_LINE)
-            except UnicodeDecodeError as error:
-                # What was decoded is a block of many lines.
-                raise _not_utf8(file, _undecodable(file)) from error
-            if not line:
-                return
-            number += 1
-            if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
-                raise file.fault(
-                    number, f"this line has more than {LONGEST_LINE:,} characters, which is no row"
-                )
-            yield line
+    try:
+        with _opened(file) as binary:
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
+                    raise file.fault(number, f"this line has more than {LONGEST_LINE:,} characters")
+                yield line
+    except UnicodeDecodeError as error:
+        # What was decoded is a block of many lines.
+        raise _not_utf8(file, _undecodable(file)) from error
+    except _UNREADABLE as error:
+        raise _unreadable(file, number + 1, error) from error
 
 
 def _undecodable(file: SeedFile) -> int:
@@ -111,14 +108,17 @@ def _opened(file: SeedFile) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _explained(file: SeedFile, *, after: int | None = None) -> Iterator[None]:
-    """Says what is wrong with a packed file, after how many lines of it."""
-    line = None if after is None else after + 1
+def _explained(file: SeedFile) -> Iterator[None]:
     try:
         yield
-    except EOFError as error:
-        raise file.fault(line, "the gzip file is cut off", hint=_PACK_AGAIN) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise file.fault(line, "this is not valid gzip", hint=_PACK_AGAIN) from error
-    except OSError as error:
-        raise SeedError(f"cannot read {file.path}: {error.strerror}") from error
+    except _UNREADABLE as error:
+        raise _unreadable(file, None, error) from error
+
+
+def _unreadable(file: SeedFile, line: int | None, error: Exception) -> SeedError:
+    match error:
+        case EOFError():
+            return file.fault(line, "the gzip file is cut off", hint=_PACK_AGAIN)
+        case gzip.BadGzipFile() | zlib.error():
+            return file.fault(line, "this is not valid gzip", hint=_PACK_AGAIN)
+    return SeedError(f"cannot read {file.path}: {getattr(error, 'strerror', error)}")

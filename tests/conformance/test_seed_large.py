@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 import bootstrap
-from bootstrap.datasets import batches, files, merging
+from bootstrap.datasets import batches, csv_files, files, json_lines, merging
 from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
 
 _METADATA = MetaData()
@@ -91,7 +91,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def begin() -> None:
         monkeypatch.setattr(files, "LARGE", 0)
-        for module in (batches, files.csv_files, files.json_lines):
+        for module in (batches, csv_files, json_lines):
             monkeypatch.setattr(module, "ROWS", 7)
 
     return begin

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -66,13 +67,16 @@ class MySQLBulk:
         """Each row as literals: a value is in it as digits or letters, and ends no literal."""
         return [f"({', '.join(row)})" for row in zip(*map(_literals, columns), strict=True)]
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: list[str]) -> None:
+    async def fill(
+        self, connection: AsyncConnection, table: Table, packed: Sequence[list[str]]
+    ) -> None:
         """Inserts them."""
         plain = await connection.execution_options(no_parameters=True)
         size = (await plain.exec_driver_sql("SELECT @@max_allowed_packet")).scalar_one()
         name = connection.dialect.identifier_preparer.quote(table.name)
-        for rows in _fitting(packed, min(_STATEMENT, int(size) // _HALF)):
-            await plain.exec_driver_sql(f"INSERT INTO {name} VALUES {rows}")  # noqa: S608
+        rows = list(chain.from_iterable(packed))
+        for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
+            await plain.exec_driver_sql(f"INSERT INTO {name} VALUES {some}")  # noqa: S608 - quoted
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it; without TEMPORARY the transaction would be committed."""

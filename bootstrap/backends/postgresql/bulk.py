@@ -73,16 +73,19 @@ class PostgreSQLBulk:
         rows = map("\t".join, zip(*map(_texts, columns), strict=True))
         return ("\n".join(rows) + "\n").encode()
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: bytes) -> None:
+    async def fill(
+        self, connection: AsyncConnection, table: Table, packed: Sequence[bytes]
+    ) -> None:
         """Copies them."""
+        content = b"".join(packed)
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
         if hasattr(driver, "copy_to_table"):  # asyncpg
-            await driver.copy_to_table(table.name, source=BytesIO(packed), format="text")
+            await driver.copy_to_table(table.name, source=BytesIO(content), format="text")
             return
         name = connection.dialect.identifier_preparer.quote(table.name)
         async with driver.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
-            await copy.write(packed)
+            await copy.write(content)
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Boolean as SQLBoolean
@@ -63,11 +64,13 @@ class SQLiteBulk:
         ]
         return list(zip(*kept, strict=True))
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: Any) -> None:
+    async def fill(self, connection: AsyncConnection, table: Table, packed: Sequence[Any]) -> None:
         """Inserts them."""
         name = connection.dialect.identifier_preparer.quote(table.name)
         marks = ", ".join("?" * len(table.columns))
-        await connection.exec_driver_sql(f"INSERT INTO temp.{name} VALUES ({marks})", packed)  # noqa: S608
+        rows = list(chain.from_iterable(packed))
+        statement = f"INSERT INTO temp.{name} VALUES ({marks})"  # noqa: S608 - quoted
+        await connection.exec_driver_sql(statement, rows)
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it."""
