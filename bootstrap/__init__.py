@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bootstrap.configuration import ConfigReport as ConfigReport
     from bootstrap.configuration import config as config
     from bootstrap.database import Database as Database
-    from bootstrap.datasets.seeding import SeedReport as SeedReport
+    from bootstrap.datasets.reports import SeedReport as SeedReport
     from bootstrap.datasets.seeding import seed as seed
     from bootstrap.errors import BootstrapError as BootstrapError
     from bootstrap.errors import DatabaseError as DatabaseError
@@ -140,7 +140,8 @@ _HOMES = {
     "bootstrap.checking.verifying": ("VerifyReport", "verify"),
     "bootstrap.configuration": ("ConfigReport", "config"),
     "bootstrap.database": ("Database",),
-    "bootstrap.datasets.seeding": ("SeedReport", "seed"),
+    "bootstrap.datasets.reports": ("SeedReport",),
+    "bootstrap.datasets.seeding": ("seed",),
     "bootstrap.errors": (
         "BootstrapError",
         "DatabaseError",

@@ -13,7 +13,8 @@ from sqlalchemy import URL
 
 from bootstrap.backends.base import CreateOptions, Failure, Reason, Session
 from bootstrap.database import Database
-from bootstrap.datasets.seeding import SeedReport, seed
+from bootstrap.datasets.reports import SeedReport
+from bootstrap.datasets.seeding import seed
 from bootstrap.errors import DatabaseError, DatabaseInUse, DatabaseMissing, SettingsError
 from bootstrap.events import (
     ConnectionTried,
@@ -107,7 +108,7 @@ class UpReport:
     @property
     def changed(self) -> bool:
         """Whether anything was left to do."""
-        wrote = self.seeds is not None and self.seeds.inserted + self.seeds.updated > 0
+        wrote = self.seeds is not None and self.seeds.changed > 0
         return self.created or bool(self.migration.steps) or wrote
 
 
@@ -270,6 +271,7 @@ async def up(
     *,
     project: Project,
     datasets: Path | Sequence[Path] = (),
+    environment: str | None = None,
     allow_loss: bool = False,
     wait_lock: float = WAIT,
     lock_timeout: float | None = None,
@@ -285,6 +287,7 @@ async def up(
         database: What to set up.
         project: Whose revisions.
         datasets: Files and folders of data sets; empty for none.
+        environment: As for `seed`.
         allow_loss: As for `migrate`.
         wait_lock: Seconds to wait for another run on the same database.
         lock_timeout: As for `migrate`, and so are the next two.
@@ -313,7 +316,9 @@ async def up(
         emit=emit,
     )
     seeds = (
-        await seed(database, datasets=datasets, wait_lock=wait_lock, emit=emit)
+        await seed(
+            database, datasets=datasets, environment=environment, wait_lock=wait_lock, emit=emit
+        )
         if datasets
         else None
     )

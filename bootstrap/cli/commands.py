@@ -13,6 +13,7 @@ from bootstrap.cli.group import cli, example, perform
 from bootstrap.cli.options import (
     Common,
     common,
+    for_environment,
     is_gentle,
     lets_ahead_be,
     runs_hooks,
@@ -22,6 +23,7 @@ from bootstrap.cli.options import (
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
+    from bootstrap.datasets.reports import SeedReport
     from bootstrap.running.planning import PlanReport
     from bootstrap.running.surveying import PlanEachReport
 
@@ -56,6 +58,7 @@ _TAG = click.option("--tag", metavar="TAG", help="For env.py (`context.get_tag_a
 
 @cli.command(epilog=example("bootstrap up --url mysql://root@localhost/app"))
 @_ALLOW_LOSS
+@for_environment
 @waits_for_others
 @is_gentle
 @runs_hooks
@@ -71,6 +74,7 @@ def up(common: Common, *, allow_loss: bool) -> None:
             now.database,
             project=now.project,
             datasets=now.datasets,
+            environment=now.environment,
             allow_loss=allow_loss,
             wait_lock=now.wait_lock,
             **now.limits,
@@ -383,21 +387,62 @@ def stamp(
 
 @cli.command(epilog=example("bootstrap seed seeds/10_users.yaml"))
 @click.argument("datasets", nargs=-1, metavar="[FILE_OR_FOLDER]...")
+@for_environment
+@click.option(
+    "--prune", is_flag=True, help="Delete rows that no data set has, where a manifest allows it."
+)
+@click.option(
+    "--prune-table",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="Delete those of this table; may be given several times.",
+)
+@click.option("--dry-run", is_flag=True, help="Show which rows differ, and write nothing.")
+@_YES
 @waits_for_others
 @common
-def seed(common: Common, datasets: tuple[str, ...]) -> None:
+def seed(
+    common: Common,
+    datasets: tuple[str, ...],
+    *,
+    prune: bool,
+    tables: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Applies data sets: inserts and updates rows by key.
 
-    Without arguments, those of the setting `datasets`.
+    Without arguments, those of the setting `datasets`. With --prune it asks before it deletes.
     """
+    if prune and tables:
+        raise click.UsageError("--prune and --prune-table cannot be combined.")
 
     async def work(now: Invocation) -> object:
-        paths = tuple(Path(one) for one in datasets) or now.datasets
-        return await bootstrap.seed(
-            now.database, datasets=paths, wait_lock=now.wait_lock, emit=now.emit
-        )
+        async def attempt(*, dry_run: bool) -> SeedReport:
+            return await bootstrap.seed(
+                now.database,
+                datasets=tuple(Path(one) for one in datasets) or now.datasets,
+                environment=now.environment,
+                prune=tables or prune,
+                dry_run=dry_run,
+                wait_lock=now.wait_lock,
+                emit=now.emit,
+            )
+
+        if (prune or tables) and not dry_run and not yes:
+            looked = await attempt(dry_run=True)
+            if looked.deleted:
+                await now.confirm(_deletion(looked, now), yes=False)
+        return await attempt(dry_run=dry_run)
 
     perform("seed", common, work)
+
+
+def _deletion(looked: SeedReport, now: Invocation) -> str:
+    rows = ", ".join(f"{one.deleted} of {one.table}" for one in looked.pruned if one.deleted)
+    total = "1 row" if looked.deleted == 1 else f"{looked.deleted} rows"
+    return f"Delete {total} of {now.database.label} that no data set has ({rows})?"
 
 
 @cli.command(epilog=example("bootstrap status --format json"))

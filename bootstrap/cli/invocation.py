@@ -142,6 +142,11 @@ class Invocation:
         return (path,) if path else ()
 
     @property
+    def environment(self) -> str | None:
+        """Whose data sets are added to those that all environments have."""
+        return self.settings.environment.value
+
+    @property
     def wait_lock(self) -> float:
         """Seconds to wait for another run."""
         return self.settings.wait_lock.value

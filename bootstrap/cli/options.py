@@ -126,6 +126,12 @@ def is_gentle(function: F) -> F:
     return function
 
 
+for_environment = click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Whose data sets are added to those that all environments have.",
+)
 runs_hooks = click.option(
     "--no-hooks",
     "hooks",
@@ -154,6 +160,7 @@ _NAMES = (
     "statement_timeout",
     "retry_for",
     "allow_ahead",
+    "environment",
 )
 _TOML = "pyproject.toml"
 

@@ -14,12 +14,50 @@ from bootstrap.errors import SeedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What became of the rows of a data set."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """Those of two parts."""
+        return Counts(
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What is to be written, and how many rows are right as they are."""
+    """What is to be written.
+
+    Attributes:
+        inserts: New rows.
+        updates: Rows that are there and differ, each with the columns that do.
+        keys: The natural keys of all rows, in normal form, also of those that are right.
+    """
 
     inserts: tuple[Change, ...] = ()
     updates: tuple[Change, ...] = ()
-    unchanged: int = 0
+    keys: tuple[Key, ...] = ()
+
+    def __add__(self, other: Changes) -> Changes:
+        """What both have."""
+        return Changes(
+            inserts=self.inserts + other.inserts,
+            updates=self.updates + other.updates,
+            keys=self.keys + other.keys,
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """How many rows these are."""
+        inserted, updated = len(self.inserts), len(self.updates)
+        unchanged = len(self.keys) - inserted - updated
+        return Counts(inserted=inserted, updated=updated, unchanged=unchanged)
 
     @property
     def in_order(self) -> tuple[Change, ...]:
@@ -35,20 +73,20 @@ def compare(data_set: CheckedDataSet, stored: Mapping[Key, Sequence[Stored]]) ->
     Raises:
         SeedError: The natural key of a row is that of several rows in the database.
     """
-    inserts, updates = [], []
+    inserts, updates, keys = [], [], []
     for row in data_set.rows:
         key = data_set.key_of(row.values)
+        keys.append(key)
         found = stored.get(key, ())
         if len(found) > 1:
             raise several_rows(data_set, row.line, len(found))
         if not found:
             values = {name: _written(value) for name, value in row.values.items()}
-            inserts.append(Change(line=row.line, key=key, values=values, identity={}))
+            inserts.append(_change(row, key, values, {}))
         elif values := _differing(row, found[0], data_set.table):
             identity = {name: found[0][name] for name in data_set.table.primary_key or data_set.key}
-            updates.append(Change(line=row.line, key=key, values=values, identity=identity))
-    unchanged = len(data_set.rows) - len(inserts) - len(updates)
-    return Changes(inserts=tuple(inserts), updates=tuple(updates), unchanged=unchanged)
+            updates.append(_change(row, key, values, identity))
+    return Changes(inserts=tuple(inserts), updates=tuple(updates), keys=tuple(keys))
 
 
 def refuse_altered(
@@ -84,6 +122,12 @@ def altered(data_set: CheckedDataSet, line: int, name: str) -> SeedError:
         f"the database keeps another value for {name} than the one given here",
         hint="give the value as the database keeps it; each run would write it again",
     )
+
+
+def _change(
+    row: CheckedRow, key: Key, values: Mapping[str, Any], identity: Mapping[str, Any]
+) -> Change:
+    return Change(line=row.line, key=key, values=values, identity=identity, named=row.named)
 
 
 def _written(value: Any) -> Any:

@@ -135,7 +135,9 @@ def _begun(file: SeedFile, lines: Iterator[_Line]) -> tuple[_Line, list[_Heading
 
 
 def _table(file: SeedFile) -> str:
-    """`20_items.csv` has the rows of the table `items`."""
+    """`20_items.csv` has the rows of the table `items`, unless a manifest says otherwise."""
+    if file.table:
+        return file.table
     stem = PurePath(plain_name(file)).stem
     found = _TABLE.fullmatch(stem)
     return found["table"] if found else stem
@@ -183,6 +185,8 @@ def _heading(file: SeedFile, line: int, cell: str) -> _Heading:
 def _key(file: SeedFile, header: _Line, headings: list[_Heading]) -> tuple[str, ...]:
     # A reference by two columns stands twice in the header, and once in the key.
     key = dict.fromkeys(one.column for one in headings if one.mark is _Mark.KEY)
+    if not key and (known := file.keys.get(_table(file))):
+        return known
     if not key:
         raise file.fault(
             header.number,

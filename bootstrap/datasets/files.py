@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,27 +30,22 @@ _FORMATS: Mapping[str, _Format] = {
     ".yaml": _YAML,
     ".yml": _YAML,
 }
-_SUFFIXES = f"data sets are files that end in {', '.join(_FORMATS)}, also packed ({PACKED})"
+SUFFIXES = f"data sets are files that end in {', '.join(_FORMATS)}, also packed ({PACKED})"
 
 
-def read_all(paths: Iterable[Path]) -> tuple[DataSet, ...]:
-    """Reads all data sets of files and folders; those of a folder in the order of their names.
+def read_all(files: Iterable[SeedFile]) -> tuple[DataSet, ...]:
+    """Reads the data sets of some files.
 
     Raises:
-        SeedError: A path has no data set, or one cannot be read.
+        SeedError: There is none in a file, or it cannot be read.
     """
-    return tuple(_read(file) for path in paths for file in _found(path))
+    return tuple(_read(file) for file in files)
 
 
-def _found(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    files = [one for one in path.iterdir() if _format(one) and one.is_file()]
-    shown = sorted((one for one in files if not one.name.startswith(".")), key=_name)
-    if not shown:
-        raise SeedError(f"the folder {path} has no data sets", hint=_SUFFIXES)
-    yield from shown
+def files_in(folder: Path) -> list[Path]:
+    """The files of data sets in a folder, by their names; not those of folders in it."""
+    files = [one for one in folder.iterdir() if _format(one) and one.is_file()]
+    return sorted((one for one in files if not one.name.startswith(".")), key=_name)
 
 
 def _name(path: Path) -> str:
@@ -61,13 +56,13 @@ def _format(path: Path) -> _Format | None:
     return _FORMATS.get(Path(path.name.removesuffix(PACKED)).suffix)
 
 
-def _read(path: Path) -> DataSet:
+def _read(file: SeedFile) -> DataSet:
+    path = file.path
     if not path.is_file():
         raise SeedError(f"there is no file or folder {path} to seed from")
     found = _format(path)
     if found is None:
-        raise SeedError(f"{path} is no data set", hint=_SUFFIXES)
-    file = SeedFile(path=path)
+        raise SeedError(f"{path} is no data set", hint=SUFFIXES)
     if found.read_large is None:
         return found.read(file, text_of(file))
     content = beginning(file, LARGE + 1)

@@ -21,6 +21,7 @@ Scalar: TypeAlias = str | Decimal | bool | None
 Content: TypeAlias = "Scalar | Mapping[str, Cell] | list[Cell]"
 
 FORM = "a data set has a table, its key, the columns that tell its rows apart, and rows"
+ENVIRONMENT, FILE = "env", "file"  # a value stands in a variable, or in another file
 _MEMBERS = ("table", "key", "rows")
 _CORRECT_IT = "nothing of this data set was written; correct the file and run it again"
 
@@ -43,9 +44,30 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedFile:
-    """A file of seed data, by its path as it was given."""
+    """A file of seed data, by its path as it was given.
+
+    Attributes:
+        path: Where it is.
+        within: The same from the folder on of which it is a part; empty for a file alone.
+        table: The table of a file that does not name it; empty for the one of its name.
+        keys: The natural keys of tables, for a file that does not name its own.
+        layer: Whose rows go over those of others; 0 for the rows that all environments have.
+        place: Its folder, and its place in an order that was given for it.
+        ordered: Whether it has such a place.
+    """
 
     path: Path
+    within: str = ""
+    table: str = ""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    layer: int = 0
+    place: tuple[int, int] = (0, 0)
+    ordered: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, with the folder of an environment: `dev/users.csv`."""
+        return self.within or self.path.name
 
     def fault(self, line: int | None, message: str, *, hint: str = _CORRECT_IT) -> SeedError:
         """Makes the error for something in this file; None where no line is to blame."""
@@ -98,14 +120,18 @@ def data_set(file: SeedFile, root: Cell) -> DataSet:
         if name not in _MEMBERS:
             hint = nearest(name, _MEMBERS)
             raise file.fault(cell.line, f"a data set has no {name!r}", hint=hint)
+    if "key" not in members and "table" in members:
+        known = file.keys.get(_name(file, members["table"]))
+    else:
+        known = None
     for name in _MEMBERS:
-        if name not in members:
+        if name not in members and not (name == "key" and known):
             raise file.fault(root.line, f"the data set has no {name!r}", hint=FORM)
     return DataSet(
         file=file,
         line=members["table"].line,
         table=_name(file, members["table"]),
-        key=tuple(_key(file, members["key"])),
+        key=known or tuple(_key(file, members["key"])),
         rows=tuple(_rows(file, members["rows"])),
     )
 
@@ -138,11 +164,21 @@ def _rows(file: SeedFile, cell: Cell) -> Iterator[Row]:
 
 
 def _check_value(file: SeedFile, name: str, cell: Cell) -> None:
+    """A value, a mapping of values, or one in which a value is named: `{argon2: {env: NAME}}`."""
     parts = cell.content.values() if isinstance(cell.content, Mapping) else (cell,)
-    if any(isinstance(part.content, Mapping | list) for part in parts):
+    if any(isinstance(part.content, Mapping | list) and not is_named(part) for part in parts):
         raise file.fault(
             cell.line,
             f"{name} has a value of an unknown form",
             hint="a value is a text, a number, true, false, null or a reference such as"
             " {email: ada@example.com}",
         )
+
+
+def is_named(cell: Cell) -> bool:
+    """Tells whether a value stands elsewhere: `{env: NAME}`, `{file: path}`."""
+    content = cell.content
+    if not isinstance(content, Mapping) or len(content) != 1:
+        return False
+    ((marker, named),) = content.items()
+    return marker in (ENVIRONMENT, FILE) and not isinstance(named.content, Mapping | list)

@@ -10,6 +10,7 @@ from typing import Any
 from bootstrap.datasets.batches import Batch, Slot
 from bootstrap.datasets.checking import CheckedDataSet, CheckedRow, LargeRows, Reference
 from bootstrap.datasets.columns import UNSAID, Columns, columns_of
+from bootstrap.datasets.form import Row
 from bootstrap.datasets.tables import Key
 from bootstrap.errors import SeedError
 
@@ -92,10 +93,13 @@ class LargeSet:
             SeedError: The file has changed since it was checked.
         """
         for batch in self._large.batches():
-            rows = list(map(self._large.check, batch.rows()))
+            rows = list(map(self._checked, batch.rows()))
             for start in range(0, len(rows), size):
                 part = tuple(rows[start : start + size])
                 yield replace(self._data_set, rows=part, large=None)
+
+    def _checked(self, row: Row) -> CheckedRow:
+        return self._data_set.complete(self._large.check(row))
 
     def _changed(self) -> SeedError:
         return self._data_set.file.fault(
@@ -106,13 +110,13 @@ class LargeSet:
         found = columns_of(batch, self._data_set.table, self._large.referred, self._data_set.key)
         if found is None:
             for row in batch.rows():
-                self._large.check(row)
+                self._checked(row)
         return found
 
     def _keys(self, batch: Batch, found: Columns | None) -> Iterator[Key]:
         """The natural keys of the rows; a reference is what it refers by."""
         if found is None:
-            return (self._key(self._large.check(row)) for row in batch.rows())
+            return (self._key(self._checked(row)) for row in batch.rows())
         columns = (self._key_column(name, found) for name in self._data_set.key)
         return zip(*columns, strict=True)
 

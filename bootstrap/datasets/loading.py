@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Bulk
+from bootstrap.backends.base import Bulk, Reason
+from bootstrap.database import Database
 from bootstrap.datasets.checking import CheckedDataSet, LargeRows
+from bootstrap.datasets.comparing import Counts
 from bootstrap.datasets.large import Contents, LargeSet
-from bootstrap.datasets.merging import Counts, Staged
+from bootstrap.datasets.merging import Staged
+from bootstrap.datasets.references import resolve
+from bootstrap.datasets.rows import Change, refused_of
+from bootstrap.datasets.writing import Before, Refused, compared, transaction, write_rows
 
 _PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
 _BATCHES = 10  # that are sent at once: so a round trip takes little of the time
@@ -68,7 +75,7 @@ class Load:
                 yield part
 
 
-async def checked(data_set: CheckedDataSet) -> Load | None:
+async def checked_load(data_set: CheckedDataSet) -> Load | None:
     """Checks the rows of a large data set; None for those that are in memory.
 
     Raises:
@@ -78,6 +85,77 @@ async def checked(data_set: CheckedDataSet) -> Load | None:
         return None
     contents = await asyncio.to_thread(LargeSet(data_set, data_set.large).check)
     return Load(data_set=data_set, large=data_set.large, contents=contents)
+
+
+async def write_large(connection: AsyncConnection, load: Load, database: Database) -> Counts:
+    """Writes a large data set at once; where that cannot be, in parts.
+
+    Raises:
+        Refused: The database refused rows.
+        SeedError: A reference leads nowhere, or a value came back as another one.
+        DatabaseError: The database cannot be used.
+    """
+    bulk = database.present(connection.dialect).bulk
+    if load.fits(bulk):
+        try:
+            async with transaction(connection):
+                return await load.at_once(connection, bulk)
+        except Exception as error:
+            failure = database.backend.errors.translate(error)
+            if failure is None:
+                raise
+        # Not inside the `except`: the driver's exception can have the whole row in its text.
+        if failure.reason is not Reason.STATEMENT:
+            raise database.error(failure, tried="cannot seed")
+        if connection.in_transaction():  # that of all data sets, which has failed with it
+            raise Refused(load.data_set, failure, find=partial(_find, load))
+    return await _write_parts(connection, load, database)
+
+
+async def _write_parts(connection: AsyncConnection, load: Load, database: Database) -> Counts:
+    counts = Counts()
+    try:
+        async with transaction(connection):
+            async for part in load.parts():
+                counts += (await write_rows(connection, part)).counts
+    except Exception as error:
+        failure = database.backend.errors.translate(error)
+        if failure is None:
+            raise
+    else:
+        return counts
+    if failure.reason is not Reason.STATEMENT:
+        raise database.error(failure, tried="cannot seed")
+    raise Refused(load.data_set, failure, find=partial(_find, load))
+
+
+async def _find(load: Load, connection: AsyncConnection, before: Before) -> Change | None:
+    """Finds the row that the database refuses, in the part after those that it takes."""
+    taken = await _parts_taken(load, connection, before)
+    async with connection.begin() as everything:
+        await before()
+        number = 0
+        async for part in load.parts():
+            if number == taken:
+                changes = await compared(connection, await resolve(connection, part))
+                return await refused_of(connection, part.table, changes.in_order, everything)
+            await write_rows(connection, part)
+            number += 1
+        await everything.rollback()
+    return None
+
+
+async def _parts_taken(load: Load, connection: AsyncConnection, before: Before) -> int:
+    """How many parts the database takes, which are undone."""
+    taken = 0
+    async with connection.begin() as everything:
+        await before()
+        with suppress(DBAPIError):
+            async for part in load.parts():
+                await write_rows(connection, part)
+                taken += 1
+        await everything.rollback()
+    return taken
 
 
 async def _ahead(source: Iterator[_T]) -> AsyncGenerator[_T, None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -30,30 +29,13 @@ from bootstrap.backends.base import Bulk
 from bootstrap.datasets.batches import Slot
 from bootstrap.datasets.checking import CheckedDataSet, LargeRows
 from bootstrap.datasets.columns import UNSAID, Columns, column_of
-from bootstrap.datasets.comparing import altered, several_rows
+from bootstrap.datasets.comparing import Counts, altered, several_rows
 from bootstrap.datasets.large import Contents, Shape
 from bootstrap.datasets.references import unresolved
 from bootstrap.datasets.tables import SeedTable
 
 _NAME = "bootstrap_staged"
 _LINE, _SHAPE = "line", "shape"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What became of the rows of a data set."""
-
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        """Those of two parts."""
-        return Counts(
-            inserted=self.inserted + other.inserted,
-            updated=self.updated + other.updated,
-            unchanged=self.unchanged + other.unchanged,
-        )
 
 
 class Staged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -38,12 +38,14 @@ class Change:
         key: Its natural key, in normal form.
         values: What is written; for a new row all that the file says.
         identity: Which row is updated, by its primary key; empty for a new row.
+        named: The natural key as it may be shown.
     """
 
     line: int
-    key: Key
+    key: Key = field(repr=False)
     values: Mapping[str, Any] = field(repr=False)
     identity: Mapping[str, Any]
+    named: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 async def find(
@@ -68,7 +70,7 @@ async def find(
     """
     names = list(dict.fromkeys([*by, *table.primary_key, *columns]))
     found: dict[Key, list[Stored]] = {}
-    for condition in _conditions(table, by, list(dict.fromkeys(keys))):
+    for condition in conditions(table, by, list(dict.fromkeys(keys))):
         query = select(*(table.column(name) for name in names)).where(condition)
         for values in await connection.execute(query):
             row = {
@@ -79,9 +81,10 @@ async def find(
     return found
 
 
-def _conditions(
+def conditions(
     table: SeedTable, by: Sequence[str], keys: Sequence[Key]
 ) -> Iterator[ColumnElement[bool]]:
+    """The conditions for rows with these keys, each for as many as one statement takes."""
     columns = [table.column(name) for name in by]
     size = max(1, _PARAMETERS // (2 * len(by)))
     for start in range(0, len(keys), size):
@@ -103,10 +106,22 @@ async def write(connection: AsyncConnection, table: SeedTable, changes: Iterable
 
 
 async def first_refused(
-    connection: AsyncConnection, table: SeedTable, changes: Iterable[Change]
+    connection: AsyncConnection,
+    table: SeedTable,
+    changes: Iterable[Change],
+    *,
+    before: Callable[[], Awaitable[None]],
 ) -> Change | None:
-    """Finds the row that the database refuses, by writing one after the other; all is undone."""
+    """Finds the row that the database refuses, by writing one after the other; all is undone.
+
+    Args:
+        connection: One without a transaction.
+        table: Whose rows.
+        changes: The rows.
+        before: Writes what they need.
+    """
     async with connection.begin() as transaction:
+        await before()
         return await refused_of(connection, table, changes, transaction)
 
 

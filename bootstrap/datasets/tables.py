@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
     inspect,
     table,
 )
-from sqlalchemy.engine.interfaces import ReflectedColumn
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.datasets.kinds import Kind, kind_of
@@ -51,13 +51,31 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A foreign key to a table of the same schema: its columns, and those that it refers to."""
+
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeedTable:
     """A table that has, or gets, the rows of data sets."""
 
     clause: TableClause
     columns: Mapping[str, TableColumn]
     primary_key: tuple[str, ...]
-    references: Mapping[str, tuple[str, str]]  # column -> table and column that it refers to
+    links: tuple[Link, ...]
+
+    @property
+    def references(self) -> Mapping[str, tuple[str, str]]:
+        """By the column of a foreign key of one column, the table and column it refers to."""
+        return {
+            link.columns[0]: (link.table, link.referred[0])
+            for link in self.links
+            if len(link.columns) == 1
+        }
 
     @property
     def name(self) -> str:
@@ -102,16 +120,25 @@ class Tables:
             clause=table(name, *(column(one.name, one.type) for one in columns)),
             columns={one.name: one for one in columns},
             primary_key=primary_key,
-            references=self._references(name),
+            links=_links(self._inspector.get_foreign_keys(name)),
         )
 
-    def _references(self, name: str) -> dict[str, tuple[str, str]]:
-        """Foreign keys of one column, to tables of the same schema."""
-        return {
-            key["constrained_columns"][0]: (key["referred_table"], key["referred_columns"][0])
-            for key in self._inspector.get_foreign_keys(name)
-            if len(key["constrained_columns"]) == 1 and key["referred_schema"] is None
-        }
+    def all_links(self) -> dict[str, tuple[Link, ...]]:
+        """The foreign keys of all tables."""
+        found = self._inspector.get_multi_foreign_keys()
+        return {name: _links(keys) for (_, name), keys in found.items()}
+
+
+def _links(keys: Iterable[ReflectedForeignKeyConstraint]) -> tuple[Link, ...]:
+    return tuple(
+        Link(
+            columns=tuple(key["constrained_columns"]),
+            table=key["referred_table"],
+            referred=tuple(key["referred_columns"]),
+        )
+        for key in keys
+        if key["referred_schema"] is None
+    )
 
 
 def _column(found: ReflectedColumn, primary_key: tuple[str, ...], dialect: Dialect) -> TableColumn:

@@ -13,7 +13,7 @@ from bootstrap.checking.differences import Difference
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.restoring import Restoration
 from bootstrap.checking.verifying import VerifyReport
-from bootstrap.datasets.seeding import SeedReport
+from bootstrap.datasets.reports import SeedReport
 from bootstrap.errors import BootstrapError
 from bootstrap.examining.doctoring import DoctorReport
 from bootstrap.lifecycle import UpReport
@@ -107,7 +107,10 @@ def _(report: SeedReport) -> str:
         (one.data_set, one.table, str(one.inserted), str(one.updated), str(one.unchanged))
         for one in report.data_sets
     ]
-    return _listed(("Data set", "Table", "Inserted", "Updated", "Unchanged"), rows)
+    deleted = [(one.table, str(one.deleted)) for one in report.pruned]
+    return _listed(("Data set", "Table", "Inserted", "Updated", "Unchanged"), rows) + _listed(
+        ("Rows that no data set has", "Deleted"), deleted
+    )
 
 
 @body.register

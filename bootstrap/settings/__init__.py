@@ -76,6 +76,7 @@ class Settings:
         hand_over: What env.py gets as `config.attributes["connection"]`.
         first: A function, `module:function`, that makes the schema of an empty database.
         datasets: The folder or file of the data sets; None when there are none.
+        environment: Whose rows are added to those that all environments have; None for no others.
         backends: The names of those on which a new revision is tried; None for the one of the URL.
         wait_timeout: Seconds that `bootstrap wait` waits.
         wait_lock: Seconds that a run waits for another one on the same database.
@@ -160,6 +161,10 @@ class Settings:
     datasets: Annotated[
         Setting[Path | None],
         Spec(kind=PATH, default=None, environment=("BOOTSTRAP_DATASETS",)),
+    ]
+    environment: Annotated[
+        Setting[str | None],
+        Spec(kind=TEXT, default=None, environment=("BOOTSTRAP_ENV",), option="--env"),
     ]
     backends: Annotated[
         Setting[tuple[str, ...] | None],

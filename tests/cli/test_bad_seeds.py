@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.projects import ProjectFolder
 
-BAD = {
+BAD: dict[str, tuple[str, str | bytes, str, str]] = {
     "unknown column": (
         "people.yaml",
         "table: people\nkey: email\nrows:\n  - email: a@b\n    nmae: Ada\n",
@@ -42,6 +42,48 @@ BAD = {
         "people.yaml:1",
         "poeple",
     ),
+    "wrong type": ("people.csv", "id (key),email\nsix,a@b\n", "people.csv:2", "whole number"),
+    "too long a text": (
+        "people.csv",
+        f"email (key),name\na@b,Ada\nc@d,{'x' * 51}\n",
+        "people.csv:3",
+        "at most 50 characters",
+    ),
+    "broken quotes": ("people.csv", 'email (key),name\na@b,"Ada" L\n', "people.csv:2", "CSV"),
+    "an open quote": ("people.csv", 'email (key),name\na@b,"Ada\n', "people.csv:2", "CSV"),
+    "mixed encodings": (
+        "people.csv",
+        "email (key),name\na@b,Zoë\n".encode() + "c@d,Zoë\n".encode("latin-1"),
+        "people.csv:3",
+        "UTF-8",
+    ),
+    "an endless line": (
+        "people.csv",
+        "email (key),name\na@b,Ada\n" + "x" * 2_000_000,
+        "people.csv:3",
+        "",
+    ),
+    "a reference to nobody": (
+        "people.yaml",
+        "table: people\nkey: email\nrows:\n  - {email: a@b, boss_id: {email: no@b}}\n",
+        "people.yaml:4",
+        "no row of people has this email",
+    ),
+    "a key of another file": (
+        "people.csv",
+        "email (key),name\ngood@example.com,Ada\n",
+        "people.csv:2",
+        "same natural key (email) as seeds/00_good.yaml:4",
+    ),
+    "a variable that is not set": (
+        "people.yaml",
+        "table: people\nkey: email\nrows:\n  - {email: a@b, name: {env: NOT_SET}}\n",
+        "people.yaml:4",
+        "NOT_SET",
+    ),
+    "a manifest that is no TOML": ("manifest.toml", "order = [\n]]\n", "manifest.toml:2", "TOML"),
+    "a manifest with another word": ("manifest.toml", "ordr = []\n", "manifest.toml", "ordr"),
+    "a manifest with another file": ("manifest.toml", 'order = ["a"]\n', "manifest.toml", "'a'"),
 }
 
 
@@ -53,7 +95,8 @@ def seeds(project: ProjectFolder, run: Command) -> Path:
         down="three",
         upgrade="op.create_table('people', sa.Column('id', sa.Integer, primary_key=True),"
         " sa.Column('email', sa.String(50), unique=True, nullable=False),"
-        " sa.Column('name', sa.String(50)))",
+        " sa.Column('name', sa.String(50)),"
+        " sa.Column('boss_id', sa.Integer, sa.ForeignKey('people.id')))",
     )
     assert 0 == run("up", "--url", "sqlite:///app.db").code
     folder = project.root / "seeds"
@@ -69,7 +112,7 @@ def test_a_bad_data_set_is_named_with_its_line(
     run: Command, seeds: Path, project: ProjectFolder, case: str
 ) -> None:
     name, text, place, word = BAD[case]
-    (seeds / name).write_text(text)
+    (seeds / name).write_bytes(text if isinstance(text, bytes) else text.encode())
 
     done = run("seed", "seeds", "--url", "sqlite:///app.db")
 
@@ -93,10 +136,39 @@ def test_the_control_a_good_one_is_written(
 
 
 def test_json_says_what_was_wrong(run: Command, seeds: Path) -> None:
-    (seeds / "people.yaml").write_text(BAD["unknown column"][1])
+    (seeds / "people.yaml").write_text(str(BAD["unknown column"][1]))
 
     done = run("seed", "seeds", "--url", "sqlite:///app.db", "--format", "json")
 
     error = done.document["error"]
     assert ("SeedError", 8) == (error["kind"], error["exit_code"])
     assert "people.yaml:5" in error["message"]
+
+
+def test_an_unknown_environment_is_a_setting(run: Command, seeds: Path) -> None:
+    (seeds / "dev").mkdir()
+    (seeds / "dev" / "people.csv").write_text("email (key)\ndev@example.com\n")
+
+    done = run("seed", "seeds", "--url", "sqlite:///app.db", BOOTSTRAP_ENV="stage")
+
+    assert 3 == done.code
+    assert "error: no data sets are for the environment 'stage'\nhint: known are dev\n" == done.err
+
+
+def test_rows_are_not_deleted_without_an_answer(run: Command, seeds: Path) -> None:
+    url = ("--url", "sqlite:///app.db")
+    run("seed", "seeds", *url)
+    (seeds / "00_good.yaml").write_text("table: people\nkey: email\nrows: []\n")
+
+    asked = run("seed", "seeds", *url, "--prune-table", "people")
+    looked = run("seed", "seeds", *url, "--prune-table", "people", "--dry-run", "--format", "json")
+    answered = run("seed", "seeds", *url, "--prune-table", "people", "--yes", "--format", "json")
+    both = run("seed", *url, "--prune-table", "people", "--prune")
+
+    assert (2, 2) == (asked.code, both.code)
+    assert "Delete 1 row of SQLite file app.db that no data set has (1 of people)?" in asked.err
+    report = looked.document["report"]
+    assert [("delete", {"email": "good@example.com"})] == [
+        (one["action"], one["key"]) for one in report["differences"]
+    ]
+    assert [{"table": "people", "deleted": 1}] == answered.document["report"]["pruned"]

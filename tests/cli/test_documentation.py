@@ -80,7 +80,16 @@ def checkout(tmp_path: Path) -> Path:
     (seeds / "10_users.yaml").write_text("\n  - ".join(entries[:3]).rstrip() + "\n")
     items = re.findall(r"```csv\n(.*?)```", (ROOT / "docs" / "seeds.md").read_text(), re.DOTALL)
     (seeds / "20_items.csv").write_text(items[0])
+    (seeds / "dev").mkdir()
+    (seeds / "dev" / "10_users.yaml").write_text(_of_seeds("yaml", "# seeds/dev/10_users.yaml"))
     return folder
+
+
+def _of_seeds(language: str, beginning: str) -> str:
+    """A file that docs/seeds.md shows."""
+    page = (ROOT / "docs" / "seeds.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"```{language}\n({re.escape(beginning)}.*?)```", page, re.DOTALL)
+    return str(found)
 
 
 def shell(script: str, *, folder: Path, home: Path) -> "subprocess.CompletedProcess[str]":
@@ -148,6 +157,16 @@ def test_an_error_of_a_data_set_looks_as_the_page_shows(
     errors = done.stdout[done.stdout.index("error: ") :]
     assert len(SPOILT) == len(shown)
     assert (8, shown[number]) == (done.returncode, errors)
+
+
+def test_the_manifest_of_the_page_is_one(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "seeds" / "manifest.toml").write_text(_of_seeds("toml", "# seeds/manifest.toml"))
+    more = "bootstrap seed seeds --env dev --prune --yes"
+
+    done = shell(f"bootstrap create && bootstrap migrate && {more}", folder=checkout, home=tmp_path)
+
+    assert 0 == done.returncode, done.stdout
+    assert "dev/10_users.yaml" in done.stdout
 
 
 @pytest.mark.parametrize("backend_name", ["postgresql", "mysql", "mariadb"], indirect=True)

@@ -39,7 +39,7 @@ from sqlalchemy import (
 
 import bootstrap
 from bootstrap import events, reference
-from bootstrap.datasets.seeding import DataSetReport
+from bootstrap.datasets.reports import DataSetReport
 from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
 
 _METADATA = MetaData()

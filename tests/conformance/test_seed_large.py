@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 import bootstrap
-from bootstrap.datasets import batches, csv_files, files, json_lines, merging
+from bootstrap.datasets import batches, comparing, csv_files, files, json_lines, merging
 from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
 
 _METADATA = MetaData()
@@ -98,12 +98,12 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 @pytest.fixture
-def merged(monkeypatch: pytest.MonkeyPatch) -> list[merging.Counts]:
+def merged(monkeypatch: pytest.MonkeyPatch) -> list[comparing.Counts]:
     """What was merged on the server."""
-    seen: list[merging.Counts] = []
+    seen: list[comparing.Counts] = []
     merge = merging.Staged.merge
 
-    async def noted(self: merging.Staged, *arguments: Any) -> merging.Counts:
+    async def noted(self: merging.Staged, *arguments: Any) -> comparing.Counts:
         counts = await merge(self, *arguments)
         seen.append(counts)
         return counts
@@ -173,7 +173,7 @@ async def _both_ways(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_large_file_ends_as_a_small_one(
-    url: str, tmp_path: Path, large: Callable[[], None], merged: list[merging.Counts], seed: int
+    url: str, tmp_path: Path, large: Callable[[], None], merged: list[comparing.Counts], seed: int
 ) -> None:
     chance = random.Random(seed)
     first = [_thing(chance, number) for number in range(60)]

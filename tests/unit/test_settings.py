@@ -151,6 +151,7 @@ def test_without_a_source_the_defaults_hold(world: World) -> None:
         "hand_over": "nothing",
         "first": None,
         "datasets": None,
+        "environment": None,
         "backends": None,
         "wait_timeout": 60.0,
         "wait_lock": 300.0,
