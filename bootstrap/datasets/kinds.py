@@ -35,6 +35,8 @@ from bootstrap.datasets.form import Content
 UNFIT: Final = object()
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+# How many bits the SQL types have; those that are not here are left to the database.
+_BITS: Final = {"TINYINT": 8, "SMALLINT": 16, "MEDIUMINT": 24, "INTEGER": 32, "BIGINT": 64}
 _SINGLE_DIGITS = 6  # FLT_DIG: MySQL shows no more of a FLOAT
 _DOUBLE_DIGITS = 15  # DBL_DIG
 _WORDS = {
@@ -121,6 +123,20 @@ def _(_column_type: Integer) -> Kind:
     return Kind(words="a whole number of at most 64 bits", parse=_integer)
 
 
+def kept_kind_of(column_type: TypeEngine[Any]) -> Kind | None:
+    """The kind of a column whose database keeps to the size of a number."""
+    if isinstance(column_type, Integer) and (bits := _BITS.get(column_type.__visit_name__)):
+        unsigned = getattr(column_type, "unsigned", False)
+        smallest, largest = (
+            (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        )
+        return Kind(
+            words=f"a whole number from {smallest} to {largest}",
+            parse=lambda content: _integer(content, smallest=smallest, largest=largest),
+        )
+    return kind_of(column_type)
+
+
 @kind_of.register
 def _(column_type: Numeric) -> Kind:  # type: ignore[type-arg]  # singledispatch needs the class
     precision, scale = column_type.precision, column_type.scale or 0
@@ -198,11 +214,11 @@ def _boolean(content: Content) -> bool:
     return _WORDS[str(content).lower()]
 
 
-def _integer(content: Content) -> int:
+def _integer(content: Content, *, smallest: int = _SMALLEST, largest: int = _LARGEST) -> int:
     """A whole number; true and false are 1 and 0, as where booleans are small integers."""
     word = str(content).lower()
     value = int(_WORDS[word]) if word in _WORDS else int(word)
-    if not _SMALLEST <= value <= _LARGEST:
+    if not smallest <= value <= largest:
         raise ValueError
     return value
 

@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 from sqlalchemy.types import TypeEngine
 
-from bootstrap.datasets.kinds import Kind, kind_of
+from bootstrap.backends import of_dialect
+from bootstrap.datasets.kinds import Kind, kept_kind_of, kind_of
 
 Key: TypeAlias = tuple[Any, ...]  # the values of the columns of a natural key
 
@@ -142,10 +143,11 @@ def _links(keys: Iterable[ReflectedForeignKeyConstraint]) -> tuple[Link, ...]:
 
 
 def _column(found: ReflectedColumn, primary_key: tuple[str, ...], dialect: Dialect) -> TableColumn:
+    enforces_types = of_dialect(dialect).features.enforces_types
     return TableColumn(
         name=found["name"],
         type=_plain(found["type"], dialect),
-        kind=kind_of(found["type"]),
+        kind=(kept_kind_of if enforces_types else kind_of)(found["type"]),
         nullable=found["nullable"],
         required=not found["nullable"] and not _is_filled(found, primary_key),
     )

@@ -1,9 +1,11 @@
 """Bad data sets: file and line, exit code 8, and no row is written."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.cli.conftest import Command
@@ -172,3 +174,25 @@ def test_rows_are_not_deleted_without_an_answer(run: Command, seeds: Path) -> No
         (one["action"], one["key"]) for one in report["differences"]
     ]
     assert [{"table": "people", "deleted": 1}] == answered.document["report"]["pruned"]
+
+
+def test_a_person_is_asked_before_rows_are_deleted(
+    run: Command, seeds: Path, project: ProjectFolder
+) -> None:
+    url = ("--url", "sqlite:///app.db")
+    run("seed", "seeds", *url)
+    (seeds / "00_good.yaml").write_text("table: people\nkey: email\nrows: []\n")
+    arguments = ["-m", "bootstrap", "seed", "seeds", *url, "--prune-table", "people"]
+
+    for answer, code, left in (("n", 1, 1), ("y", 0, 0)):
+        child = pexpect.spawn(
+            sys.executable, arguments, cwd=str(project.root), encoding="utf-8", timeout=60
+        )
+        child.expect(r"Delete 1 row of .* that no data set has \(1 of people\)\? \[y/N\]")
+        child.sendline(answer)
+        child.expect(pexpect.EOF)
+        child.close()
+
+        assert code == child.exitstatus
+        with closing(sqlite3.connect(project.root / "app.db")) as connection:
+            assert [(left,)] == connection.execute("SELECT count(*) FROM people").fetchall()

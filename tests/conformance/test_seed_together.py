@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     insert,
     select,
@@ -555,6 +557,30 @@ async def test_a_value_that_is_not_there_is_named_with_its_line(
 
     assert error.message.startswith(f"{seeds / 'people.yaml'}:5: {said}")
     assert set() == await _rows(url, _PEOPLE, "email")
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql", "mysql", "mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "largest"), [("id", 2**31 - 1), ("small", 2**15 - 1), ("big", 2**63 - 1)]
+)
+async def test_a_number_out_of_the_range_of_its_column_is_refused(
+    empty_url: str, seeds: Path, column: str, largest: int
+) -> None:
+    metadata = MetaData()
+    small, big = Column("small", SmallInteger), Column("big", BigInteger)
+    numbers = Table("numbers", metadata, Column("id", Integer, primary_key=True), small, big)
+    await _create(empty_url, metadata)
+    filled = ",".join(str(largest if name == column else 1) for name in ("id", "small", "big"))
+    _write(seeds, {"numbers.csv": f"id (key),small,big\n{filled}\n"})
+    await bootstrap.seed(empty_url, datasets=seeds)
+    more = filled.replace(str(largest), str(largest + 1))
+    _write(seeds, {"numbers.csv": f"id (key),small,big\n{filled}\n{more}\n"})
+
+    error = await _refused(empty_url, seeds)
+
+    said = f"{column} must be a whole number from {-largest - 1} to {largest}"
+    assert f"{seeds / 'numbers.csv'}:3: {said}" == error.message
+    assert 1 == len(await _rows(empty_url, numbers, "id"))
 
 
 _NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
