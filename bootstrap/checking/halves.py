@@ -141,7 +141,7 @@ def _is_whole(one: Difference | Change) -> bool:
 
 
 def _by_rows(stops: Sequence[int], moments: Sequence[Moment], live: Live) -> tuple[int, ...]:
-    """The one where tables that the revision has made hold the same rows, if it is only one.
+    """Those where tables that the revision has made hold the same rows; all, where none does.
 
     Nobody else knows these tables. In others are rows that the throwaway database does not have.
     """
@@ -157,7 +157,7 @@ def _by_rows(stops: Sequence[int], moments: Sequence[Moment], live: Live) -> tup
             if path not in old
         )
     ]
-    return tuple(same) if len(same) == 1 else tuple(stops)
+    return tuple(same or stops)
 
 
 def _without_twins(stops: Iterable[int], statements: Sequence[Statement]) -> list[int]:

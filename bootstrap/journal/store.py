@@ -25,6 +25,7 @@ class Store(ABC):
         aside: Gives one on which each statement takes effect at once.
         version_table: Whose revisions.
         schema: Where the table is; None for where a session finds it.
+        types: What it is made of.
 
     Attributes:
         is_there: Whether the table is, as far as is known.
@@ -38,11 +39,12 @@ class Store(ABC):
         *,
         version_table: str,
         schema: str | None = None,
+        types: table.Types = table.PLAIN,
     ) -> None:
         self._connection = connection
         self._aside = aside
         self._version_table = version_table
-        self._table = table.in_schema(schema)
+        self._table = table.made_of(types, schema)
         self.is_there = self.overwrites = False
 
     @abstractmethod

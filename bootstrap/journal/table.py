@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -18,36 +20,48 @@ from sqlalchemy import (
     delete,
     select,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
+from sqlalchemy.types import TypeEngine
 
 from bootstrap.journal import encoding
 from bootstrap.journal.entries import NAME, Entry, Kind, Part
 
-# An id that differs by case or accent alone is another revision.
-_EXACT = String(150).with_variant(VARCHAR(150, collation="utf8mb4_bin"), "mysql", "mariadb")
-_LONG = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
-TABLE = Table(
-    NAME,
-    MetaData(),
-    Column("version_table", _EXACT, primary_key=True),
-    Column("revision", _EXACT, primary_key=True),
-    Column("direction", String(9), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("kind", String(10), nullable=False),
-    Column("statement", _LONG, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("line", Integer),
-    Column("evidence", _LONG),
-    Column("outcome", _LONG, nullable=False),
-    mysql_charset="utf8mb4",
-    mysql_engine="InnoDB",
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Types:
+    """What the table is made of; what differs by backend.
+
+    Attributes:
+        exact: Of ids, which are other ones where they differ by case or accent alone.
+        long: Of texts without a limit.
+        options: SQLAlchemy's for the table, by its dialects' names for them.
+    """
+
+    exact: TypeEngine[str] = field(default_factory=lambda: String(150))
+    long: TypeEngine[str] = field(default_factory=Text)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def in_schema(schema: str | None) -> Table:
+PLAIN = Types()
+
+
+def made_of(types: Types, schema: str | None = None) -> Table:
     """The table, in a schema of the database; None for where a session finds it."""
-    return TABLE if schema is None else TABLE.to_metadata(MetaData(), schema=schema)
+    return Table(
+        NAME,
+        MetaData(),
+        Column("version_table", types.exact, primary_key=True),
+        Column("revision", types.exact, primary_key=True),
+        Column("direction", String(9), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("kind", String(10), nullable=False),
+        Column("statement", types.long, nullable=False),
+        Column("digest", String(64), nullable=False),
+        Column("line", Integer),
+        Column("evidence", types.long),
+        Column("outcome", types.long, nullable=False),
+        schema=schema,
+        **types.options,
+    )
 
 
 def row(version_table: str, part: Part, entry: Entry) -> dict[str, Any]:

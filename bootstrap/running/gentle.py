@@ -14,14 +14,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, ExceptionContext, event
+from sqlalchemy import Connection
 
 from bootstrap.backends.sessions import Blocker, Cancellable, Patience, Waits
 from bootstrap.errors import Place as Where
 from bootstrap.errors import RevisionError, SettingsError, StatementFailed
 from bootstrap.events import Emit, LockRetried, StatementBlocked
+from bootstrap.running.listening import listen
 from bootstrap.running.moves import AlembicStep, Step
 from bootstrap.running.turn import Turn
 from bootstrap.targets import Place
@@ -115,24 +116,10 @@ class Gentle:
     def attach(self, connection: Connection, waits: Waits) -> Callable[[], None]:
         """Begins to watch the connection of env.py; returns what undoes that."""
         self._patience = patience = waits.of(connection)
-
-        def refused(context: ExceptionContext) -> None:
-            if context.connection is connection:  # one dialect may serve several
-                self._answered()
-
-        # Functions of this call: env.py may configure() twice on one connection, and SQLAlchemy
-        # knows a method it listens with already.
-        watched: tuple[tuple[Any, str, Callable[..., None]], ...] = (
-            (connection, "before_cursor_execute", lambda *_: self._sent()),
-            (connection, "after_cursor_execute", lambda *_: self._done()),
-            (connection.engine, "handle_error", refused),
-        )
-        for target, name, listener in watched:
-            event.listen(target, name, listener)
+        deafen = listen(connection, sent=self._sent, done=self._done, refused=self._answered)
 
         def detach() -> None:
-            for target, name, listener in watched:
-                event.remove(target, name, listener)
+            deafen()
             self._sent_at.clear()
             patience.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -20,11 +20,12 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, ExceptionContext, Insert, event
+from sqlalchemy import Connection, Insert
 from sqlalchemy.exc import DBAPIError
 
 from bootstrap import backends
 from bootstrap.backends.base import Reason
+from bootstrap.backends.guards import Guard
 from bootstrap.database import Database
 from bootstrap.errors import SettingsError
 from bootstrap.journal.entries import Part
@@ -35,6 +36,7 @@ from bootstrap.records.log import Outcome
 from bootstrap.records.origin import Origin
 from bootstrap.revisions.files import checksum
 from bootstrap.running.changed import ChangedFile, changed_files, entries_of, refusal
+from bootstrap.running.listening import listen
 from bootstrap.running.moves import AlembicStep, Direction, Step, as_step
 from bootstrap.running.position import only_reading, qualified
 from bootstrap.targets import Place
@@ -79,8 +81,8 @@ class Logbook:
         """Writes what is stamped during the block; raises before anything is, where it cannot."""
         return nullcontext()
 
-    def begin(self, planned: AlembicStep, *, resumed: bool) -> None:
-        """Called before each step, with what Alembic is about to run."""
+    def begin(self, planned: AlembicStep, *, resumed: bool, guard: Guard) -> None:
+        """Called before each step, with what Alembic is about to run, and what watches over it."""
 
     def until_the_end(self, place: Place) -> AbstractAsyncContextManager[None]:
         """Writes down the step that was running when the block raised."""
@@ -94,6 +96,7 @@ class _Running:
     planned: AlembicStep
     step: Step
     resumed: bool
+    guard: Guard
     started: datetime
     clock: float
     statements: int = 0
@@ -141,18 +144,21 @@ class KeptLogbook(Logbook):
             yield
             return
         self._open(context, database)
-        detach = self._listen(context.connection)
+        detach = listen(
+            context.connection, sent=self._sent, done=self._answered, refused=self._answered
+        )
         try:
             yield
         finally:
             detach()
 
-    def begin(self, planned: AlembicStep, *, resumed: bool) -> None:
+    def begin(self, planned: AlembicStep, *, resumed: bool, guard: Guard) -> None:
         """Starts the clock, and counts the statements that the revision's function sends."""
         self._running = _Running(
             planned=planned,
             step=as_step(planned, self.scripts),
             resumed=resumed,
+            guard=guard,
             started=datetime.now(UTC),
             clock=time.perf_counter(),
         )
@@ -247,9 +253,12 @@ class KeptLogbook(Logbook):
             return
         step = as_step(running.planned, self.scripts)  # what the first one stamps is known now
         outcome = Outcome.RESUMED if running.resumed else Outcome.APPLIED
-        # Who will run a script, and when, nobody knows yet.
-        known = {} if ctx.as_sql else {**_measured(running), **self._process()}
-        ctx.impl.execute(self._row(**_about_step(step), outcome=outcome, **known))
+        about = {**_about_step(step), "outcome": outcome}
+        if ctx.as_sql:  # who will run it, and when, nobody knows yet
+            ctx.impl.execute(self._row(**about))
+            return
+        values = self._values(**about, **_measured(running), **self._process())
+        ctx.connection.execute(log.prepared(self._schema, self._session_user), values)
 
     def _ended(self, error: BaseException, database: Database) -> Insert:
         running = self._running
@@ -264,15 +273,16 @@ class KeptLogbook(Logbook):
         )
 
     def _row(self, **known: object) -> Insert:
-        return log.insertion(
-            self._schema,
-            self._session_user,
-            run=self.origin.run,
-            version_table=self._version_table,
-            tool=self.origin.tool,
-            git_commit=self.origin.git_commit,
+        return log.insertion(self._schema, self._session_user, **self._values(**known))
+
+    def _values(self, **known: object) -> dict[str, object]:
+        return {
+            "run": self.origin.run,
+            "version_table": self._version_table,
+            "tool": self.origin.tool,
+            "git_commit": self.origin.git_commit,
             **known,
-        )
+        }
 
     def _process(self) -> dict[str, object]:
         return {"os_user": self.origin.os_user, "host": self.origin.host}
@@ -284,28 +294,10 @@ class KeptLogbook(Logbook):
 
     # -- how many statements
 
-    def _listen(self, connection: Connection) -> Callable[[], None]:
-        def refused(context: ExceptionContext) -> None:
-            if context.connection is connection:  # one dialect may serve several
-                self._answered()
-
-        watched: tuple[tuple[Any, str, Callable[..., None]], ...] = (
-            (connection, "before_cursor_execute", lambda *_: self._sent()),
-            (connection, "after_cursor_execute", lambda *_: self._answered()),
-            (connection.engine, "handle_error", refused),
-        )
-        for target, name, listener in watched:
-            event.listen(target, name, listener)
-
-        def detach() -> None:
-            for target, name, listener in watched:
-                event.remove(target, name, listener)
-
-        return detach
-
     def _sent(self) -> None:
-        if self._counts and not self._depth and self._running is not None:
-            self._running.statements += 1
+        running = self._running
+        if self._counts and not self._depth and running and not running.guard.is_at_work:
+            running.statements += 1
         self._depth += 1
 
     def _answered(self) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+from bootstrap.backends.mysql.journal.store import TYPES
 from bootstrap.database import Database
 from bootstrap.errors import HalfApplied, StatementFailed
-from bootstrap.journal.table import TABLE as JOURNAL
+from bootstrap.journal.table import made_of
 from bootstrap.records.names import LOG
 from tests.long_statements import with_sync_driver
 from tests.projects import ProjectFolder, env, new_project
@@ -506,7 +507,7 @@ async def test_an_empty_journal_of_a_run_that_was_killed_at_its_end_is_removed(
     folder = project(tmp_path, TABLE)
     await goes_on(empty_url, folder)
     async with Database.of(empty_url).connect() as connection:
-        await connection.run_sync(JOURNAL.create)
+        await connection.run_sync(made_of(TYPES).create)
     assert "bootstrap_journal" in await tables(empty_url)
 
     await goes_on(empty_url, folder)

@@ -156,6 +156,26 @@ async def test_what_goes_on_after_a_failure_is_resumed(empty_url: str, tmp_path:
     assert [2, 2] == [one.statements for one in found]
 
 
+@pytest.mark.parametrize("backend_name", ["postgresql", "mariadb"], indirect=True)
+async def test_what_the_journal_adds_to_a_revision_does_not_count(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path / "project")
+    upgrade = """
+        op.create_table("t", sa.Column("id", sa.Integer))
+        op.execute("INSERT INTO t VALUES (1)")
+        with op.get_context().autocommit_block():
+            op.execute("INSERT INTO t VALUES (2)")
+        op.execute("INSERT INTO t VALUES (3)")
+    """
+    folder.revision("one", down=None, upgrade=upgrade)
+
+    await bootstrap.migrate(empty_url, project=folder.project)
+    found = await entries(empty_url, folder.project)
+
+    assert [4] == [one.statements for one in found]
+
+
 @pytest.mark.parametrize("backend_name", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("decision", ["done", "forget"])
 async def test_what_a_person_says_is_in_the_log(

@@ -15,7 +15,7 @@ from bootstrap.backends.mysql.journal import locks
 from bootstrap.backends.mysql.journal.evidence import Evidence
 from bootstrap.backends.mysql.journal.policy import MySQLPolicy
 from bootstrap.backends.mysql.journal.statements import read
-from bootstrap.backends.mysql.journal.store import MySQLStore
+from bootstrap.backends.mysql.journal.store import TYPES, MySQLStore
 from bootstrap.backends.mysql.journal.tokens import tokens
 from bootstrap.journal import beside
 from bootstrap.journal.entries import NAME, Entry, Outcome, Part
@@ -211,4 +211,4 @@ class MySQLGuard(JournalGuard):
 
 
 def _store(context: MigrationContext, connection: Connection, aside: Aside) -> Store:
-    return MySQLStore(connection, aside, version_table=version_table_of(context))
+    return MySQLStore(connection, aside, version_table=version_table_of(context), types=TYPES)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.exc import DBAPIError
 
 from bootstrap.backends.mysql.errors import MySQLErrors
@@ -13,6 +14,11 @@ from bootstrap.journal import table
 from bootstrap.journal.entries import NAME, Entry, Part
 from bootstrap.journal.store import Entries, Store
 
+TYPES = table.Types(
+    exact=VARCHAR(150, collation="utf8mb4_bin"),
+    long=LONGTEXT(),
+    options={"mysql_charset": "utf8mb4", "mysql_engine": "InnoDB"},
+)
 _NO_TABLE = {"1146", "1412", "1684"}
 
 
