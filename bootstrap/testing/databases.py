@@ -26,18 +26,16 @@ class ThrowawayDatabases:
     Attributes:
         backend: What they are.
         place: Where: a URL on a server, whose account may create databases, or in a folder.
-        alone: Whether all of the place is gone when this process is, so that nothing is left.
     """
 
     backend: Backend
     place: URL
-    alone: bool = False
 
     @asynccontextmanager
     async def empty(self, options: CreateOptions = _PLAIN) -> AsyncIterator[Database]:
         """Gives a new, empty database for the time of the block.
 
-        On a server that goes on, what killed runs have left is dropped before.
+        What killed runs have left on a server is dropped before.
 
         Args:
             options: How it is made.
@@ -47,7 +45,7 @@ class ThrowawayDatabases:
         """
         database = Database.of(self._somewhere())
         async with AsyncExitStack() as until:
-            if not self.alone:
+            if self.backend.server is not None:
                 await sweep(Database.of(self.place))
                 await until.enter_async_context(in_use(database))
             async with self._made(database, options):
@@ -95,10 +93,10 @@ async def throwaway_databases(
     if backend.server is None:
         with tempfile.TemporaryDirectory(prefix="bootstrap-") as folder:
             url = URL.create(backend.schemes[0], database=folder)
-            yield ThrowawayDatabases(backend=backend, place=url, alone=True)
+            yield ThrowawayDatabases(backend=backend, place=url)
         return
     async with throwaway_server(backend, programs=programs) as server:
-        yield ThrowawayDatabases(backend=backend, place=server.url, alone=True)
+        yield ThrowawayDatabases(backend=backend, place=server.url)
 
 
 @asynccontextmanager

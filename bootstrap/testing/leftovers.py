@@ -91,7 +91,9 @@ async def _dropped(one: Database) -> None:
 async def _throwaways(place: Database) -> tuple[Database, ...]:
     names = await place.backend.admin.names(place.backend.engines, place.connecting())
     return tuple(
-        Database.of(place.url.set(database=name)) for name in names if _NAME.fullmatch(name)
+        Database.of(place.url.set(database=name))
+        for name in names
+        if _NAME.fullmatch(name) and name != place.name
     )
 
 

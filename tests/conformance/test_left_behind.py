@@ -16,7 +16,7 @@ import pytest
 import bootstrap
 from bootstrap.database import Database
 from bootstrap.records.lock import this_process
-from bootstrap.testing import leftovers
+from bootstrap.testing import ThrowawayDatabases, leftovers
 from bootstrap.testing.leftovers import left_behind
 from tests.projects import ProjectFolder, new_project
 
@@ -61,6 +61,23 @@ def drift_at_work(
             asyncio.run(asyncio.sleep(0.05))
         yield process
         process.kill()
+
+
+@SERVERS
+async def test_a_throwaway_database_that_is_compared_itself_is_left_alone(
+    empty_url: str, folder: ProjectFolder
+) -> None:
+    """Nobody is connected to it in the moments between, and another place may begin to sweep."""
+    place = Database.of(empty_url)
+    places = [ThrowawayDatabases(backend=place.backend, place=place.url) for _ in range(2)]
+    async with places[0].empty() as live:
+        await bootstrap.migrate(live, project=folder.project)
+        report = await bootstrap.drift(live, project=folder.project)
+        async with places[1].empty() as other:
+            both = await throwaways(empty_url)
+
+    assert report.is_clean
+    assert {live.name, other.name} == both
 
 
 async def throwaways(url: str) -> set[str]:
