@@ -21,7 +21,7 @@ from bootstrap.database import Database
 from tests.available import BACKENDS
 from tests.conformance.corpus import CASES, Case, cases, table
 from tests.conformance.test_drift import by_hand
-from tests.projects import three_tables
+from tests.projects import new_project, three_tables
 
 # `make test-full` tries all of them.
 EVERY = 1 if os.environ.get("BOOTSTRAP_TEST_CHANGES") == "all" else 8
@@ -150,6 +150,48 @@ async def test_rows_survive_and_what_would_lose_some_is_marked(
     async with Database.of(empty_url).connect() as connection:
         rows = (await connection.exec_driver_sql("SELECT id FROM t_one")).all()
     assert [7] == [row[0] for row in rows]
+
+
+async def test_what_was_accepted_of_a_table_stays_when_the_rest_is_taken_back(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = new_project(tmp_path)
+    folder.revision(
+        "one",
+        down=None,
+        upgrade="""
+        op.create_table(
+            't',
+            sa.Column('id', sa.Integer, primary_key=True),
+            sa.Column('name', sa.String(20), nullable=False),
+            sa.Column('unused', sa.Integer),
+            sa.CheckConstraint("name <> ''", name='ck_t_name'),
+        )
+        """,
+    )
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await by_hand(
+        empty_url,
+        "ALTER TABLE t ADD COLUMN kept INTEGER DEFAULT 7",
+        "ALTER TABLE t ADD COLUMN gone INTEGER",
+        "ALTER TABLE t DROP COLUMN unused",
+        "INSERT INTO t (id, name, kept, gone) VALUES (1, 'a', 8, 9)",
+    )
+    accepted = [
+        Acceptance(reason="to be a revision", table="t", name=name) for name in ("kept", "unused")
+    ]
+
+    report = await bootstrap.drift(empty_url, project=folder.project, accepted=accepted)
+    await apply(report.restoration, Database.of(empty_url))
+    again = await bootstrap.drift(empty_url, project=folder.project, accepted=accepted)
+
+    assert report.restoration is not None
+    assert ((), ()) == (report.restoration.missing, report.restoration.untried)
+    assert ["kept", "unused"] == sorted(one.name for one in again.differences)
+    assert again.is_clean
+    async with Database.of(empty_url).connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT id, name, kept FROM t")).all()
+    assert [(1, "a", 8)] == [tuple(row) for row in rows]
 
 
 async def test_what_was_accepted_is_left_as_it_is(empty_url: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import bootstrap
 from bootstrap.schema.compare import compare
+from tests.conformance.test_drift import by_hand
 from tests.conformance.test_same_as_alembic import SYNC, twin_url
 from tests.projects import ProjectFolder, own_url
 from tests.real import PROJECTS, Real, differences
@@ -77,6 +78,28 @@ async def test_the_schema_is_the_one_of_alembic(
     ours, theirs = await bootstrap.snapshot(empty_url), await bootstrap.snapshot(twin_url)
     assert ours.schema.tables
     assert () == compare(theirs.schema, ours.schema)
+
+
+@pytest.mark.parametrize(
+    "backend_name", ["sqlite", "postgresql", "mysql", "mariadb"], indirect=True
+)
+@pytest.mark.filterwarnings("ignore")  # theirs
+async def test_what_alembic_has_made_has_no_drift(
+    empty_url: str, backend_name: str, real: Real, folder: ProjectFolder
+) -> None:
+    """And what somebody has done since is found among all of their tables."""
+    if backend_name not in real.backends:
+        pytest.skip(f"the revisions of {real.name} cannot be run on {backend_name}")
+    alone = plain(real, folder, empty_url, backend_name)
+    assert 0 == alone.returncode, alone.stderr
+
+    report = await bootstrap.drift(empty_url, project=real.project(folder))
+    await by_hand(empty_url, "CREATE TABLE by_hand (id INTEGER)")
+    after = await bootstrap.drift(empty_url, project=real.project(folder))
+
+    assert [] == [one.title for one in report.differences]
+    assert len(report.tables) > 10
+    assert ["table by_hand"] == [one.title for one in after.differences]
 
 
 @pytest.mark.filterwarnings("ignore")  # theirs

@@ -12,6 +12,7 @@ from bootstrap.backends.altering import Made, Part, Statement, way
 from bootstrap.backends.rows import by_table
 from bootstrap.backends.sqlite.catalog import queries
 from bootstrap.backends.sqlite.catalog.reading import is_virtual, shadows_of
+from bootstrap.backends.sqlite.definitions import mixed
 from bootstrap.schema.changes import Kind
 
 _KINDS = {"index": Kind.INDEX, "trigger": Kind.TRIGGER, "view": Kind.VIEW}
@@ -40,9 +41,15 @@ class SQLiteAlterations:
             if not row.name.startswith(shadows)
         )
 
-    def keeping(self, _own: Made, other: Made, _parts: Collection[Part]) -> Made:
-        """CREATE TABLE is one text: nothing of it can be left as it is."""
-        return other
+    def keeping(self, own: Made, other: Made, parts: Collection[Part]) -> Made:
+        """Exchanges the definitions of these parts; a column that the other has not comes last."""
+        facts = {
+            name: quoted
+            for made, stays in ((other, False), (own, True))
+            for name, quoted in made.facts.items()
+            if ((Kind.COLUMN, name.lower()) in parts) is stays
+        }
+        return replace(other, create=(mixed(own.create[0], other.create[0], parts),), facts=facts)
 
     def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
         """The statements from one to the other."""

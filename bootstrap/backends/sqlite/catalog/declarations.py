@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"""|(?P<sign>\|\||<>|<=|>=|==|!=|<<|>>|->>|->|.)""",
     re.DOTALL,
 )
-_CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"}
+CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ class _Clauses:
 
     def read(self) -> None:
         """Reads to the end."""
-        if self.tokens[0].word not in _CONSTRAINTS:
+        if self.tokens[0].word not in CONSTRAINTS:
             self.column = self.tokens[0].name
             self.place = 1
         while self.place < len(self.tokens):
