@@ -18,6 +18,7 @@ test-full: test
 	BOOTSTRAP_TEST_ROUNDS=20 $(BIN)/pytest -n $(JOBS) tests/conformance/test_run_lock.py -k twenty_at_once
 	BOOTSTRAP_TEST_EXAMPLES=40 $(BIN)/pytest -n $(JOBS) tests/property
 	BOOTSTRAP_TEST_REVISIONS=1000 $(BIN)/pytest -n $(JOBS) tests/conformance/test_same_as_alembic.py -k long_history
+	BOOTSTRAP_TEST_FIXTURES=1000 $(BIN)/pytest tests/conformance/test_pytest_plugin.py -k many_tests
 	tests/all_versions.sh
 	tests/real.sh
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from bootstrap import backends
 from tests import available
-from tests.available import Missing, Servers
+from tests.available import BACKENDS, Missing, Servers
 from tests.projects import ProjectFolder, create, three_tables
 
 _ROWS = "table: t_one\nkey: id\nrows:\n  - id: 1\n  - id: 2\n"
@@ -149,15 +150,75 @@ def test_workers_share_servers_and_templates(folder: ProjectFolder) -> None:
     assert 1 == len(kept)
 
 
-def test_a_template_is_kept_until_something_changes_that_it_follows_from(
-    folder: ProjectFolder,
-) -> None:
-    kept = folder.root / ".pytest_cache" / "d" / "bootstrap"
+_ALONE = """
+@pytest.mark.parametrize("number", range({count}))
+def test_alone(number, bootstrap_sync_session):
+    ids = text("SELECT id FROM t_one ORDER BY id")
+    assert [1, 2] == list(bootstrap_sync_session.scalars(ids))
+    bootstrap_sync_session.execute(text(f"INSERT INTO t_one VALUES ({{number + 10}})"))
+    bootstrap_sync_session.commit()
+    assert [1, 2, number + 10] == list(bootstrap_sync_session.scalars(ids))
+"""
+
+
+def test_many_tests_on_two_workers_are_alone(folder: ProjectFolder, servers: Servers) -> None:
+    """1,000 of them in `make test-full`, on all backends."""
+    total = int(os.environ.get("BOOTSTRAP_TEST_FIXTURES", "40"))
+    names = [*BACKENDS] if total > 40 else ["sqlite", "postgresql"]
+    made = _counting(folder)
+    urls = [
+        servers.url(name).set(drivername=name).render_as_string(hide_password=False)
+        for name in names
+        if name != "sqlite"
+    ]
+
+    run = ran(
+        folder,
+        _ALONE.format(count=total // len(names)),
+        "-n2",
+        f"--bootstrap-backends={','.join(names)}",
+        *(f"--bootstrap-url={url}" for url in urls),
+    )
+
+    assert f"{total} passed" == outcome(run), run.stdout
+    assert "x" * len(names) == made.read_text()
+
+
+def _counting(folder: ProjectFolder) -> Path:
+    """A file that gets an x each time that the first revision is applied."""
     revision = folder.files[0]
     counter = "Path(__file__).with_name('made').open('a').write('x')"
     counting = f"from pathlib import Path\ndef upgrade():\n    {counter}"
     revision.write_text(revision.read_text().replace("def upgrade():", counting))
-    made = revision.with_name("made")
+    return revision.with_name("made")
+
+
+def test_workers_load_nothing_for_tests_without_the_fixtures(folder: ProjectFolder) -> None:
+    (folder.root / "conftest.py").write_text(
+        "import os, sys\n"
+        "def pytest_sessionfinish(session):\n"
+        "    heavy = sorted({'alembic', 'filelock', 'sqlalchemy'} & set(sys.modules))\n"
+        "    with open('loaded', 'a') as file: file.write(f'{heavy}\\n')\n"
+    )
+    (folder.root / "test_plain.py").write_text("def test_it(): pass\n")
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n2", "test_plain.py"],
+        cwd=folder.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "1 passed" == outcome(run), run.stdout
+    assert ["[]"] * 3 == (folder.root / "loaded").read_text().splitlines()
+
+
+def test_a_template_is_kept_until_something_changes_that_it_follows_from(
+    folder: ProjectFolder,
+) -> None:
+    kept = folder.root / ".pytest_cache" / "d" / "bootstrap"
+    made = _counting(folder)
 
     ran(folder, _OWN)
     ran(folder, _OWN)
