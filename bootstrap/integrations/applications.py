@@ -233,7 +233,7 @@ class ApplicationDatabase:
                     yield session
                     await session.commit()
         finally:
-            await asyncio.shield(scoped.remove())
+            scoped.registry.clear()  # for this task; the session is closed by now
 
     async def readiness(self, *, timeout: float = 5.0) -> Readiness:
         """Whether the database answers, and is at head.

@@ -224,8 +224,8 @@ async def test_a_cancelled_task_gives_its_connection_back(
 async def test_a_task_has_one_session(migrated: ApplicationDatabase) -> None:
     async def called() -> AsyncSession:
         async with migrated.task_session() as inner:
-            inner.add(One(id=1))
-        return migrated.scoped()
+            migrated.scoped().add(One(id=1))
+            return inner
 
     async with migrated.started():
         async with migrated.task_session() as session:
@@ -238,7 +238,6 @@ async def test_a_task_has_one_session(migrated: ApplicationDatabase) -> None:
         assert session is same
         assert session is not another
         assert (1, False, 0) == (inside, left, in_use(migrated))
-        await migrated.scoped.remove()
 
 
 @pytest.mark.parametrize("backend_name", _SERVERS, indirect=True)
