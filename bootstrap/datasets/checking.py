@@ -13,7 +13,7 @@ from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile, is_named, near
 from bootstrap.datasets.kinds import UNFIT
 from bootstrap.datasets.passwords import MARKER, ClearPassword
 from bootstrap.datasets.secret_values import HIDDEN, value_of
-from bootstrap.datasets.tables import Key, SeedTable, TableColumn, Tables
+from bootstrap.datasets.tables import Key, Link, SeedTable, TableColumn, Tables
 from bootstrap.errors import SeedError
 
 
@@ -64,11 +64,13 @@ class LargeRows:
         batches: Reads them.
         check: Checks one as those of small files are; it may lack values still.
         referred: The tables that columns refer to.
+        columns: Those that a header names; none where each row says for itself.
     """
 
     batches: Batches
     check: Callable[[Row], CheckedRow]
     referred: Mapping[str, SeedTable]
+    columns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,12 @@ class CheckedDataSet:
             f" as the one on line {earlier}",
             hint="remove one of them, or add a column to the key",
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The foreign keys of the table that rows can fill."""
+        named = self.large.columns if self.large else frozenset()
+        return tuple(one for one in self.table.links if not named or named >= {*one.columns})
 
     def complete(self, row: CheckedRow) -> CheckedRow:
         """Refuses a row without a value for a column that needs one.
@@ -197,6 +205,7 @@ class _Check:
             batches=self._data_set.batches,
             check=self._row,
             referred={name: table for name, table in found.items() if table},
+            columns=frozenset(self._data_set.columns),
         )
 
     def _known_table(self, name: str, line: int) -> SeedTable:

@@ -24,7 +24,7 @@ def with_companions(
         SeedError: A row does not fit.
     """
     files = Counter(one.table.name for one in data_sets)
-    links = {one.table.name: {link.table for link in one.table.links} for one in data_sets}
+    links = {one.table.name: {link.table for link in one.links} for one in data_sets}
     return tuple(
         one.in_memory()
         if files[one.table.name] > 1 or one.table.name in pruned | _reached(one.table.name, links)

@@ -113,7 +113,7 @@ class _Work:
         """Which data sets one needs: each of another table, of its own where the row is there."""
         data_set = self._data_sets[at]
         if data_set.large:
-            for link in data_set.table.links:
+            for link in data_set.links:
                 for first in self._index.of_table(link.table):
                     yield _Edge(first=first, line=1, link=link)
             return
