@@ -179,11 +179,15 @@ class VerifyFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSetStarted(Event):
-    """The rows of a data set are about to be compared and written."""
+    """The rows of a data set are about to be compared and written.
+
+    Attributes:
+        rows: How many; None for a large file, which was not read yet.
+    """
 
     data_set: str
     table: str
-    rows: int
+    rows: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

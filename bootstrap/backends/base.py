@@ -317,11 +317,24 @@ class Bulk(Protocol):
     def exactly(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """What tells two values apart that a collation takes for the same, or a double does."""
 
-    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> Any:
-        """Makes of the columns of a table, in its order, what the driver takes; in any thread."""
+    def packed(
+        self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
+    ) -> Any:
+        """Makes of columns what the driver takes; in any thread."""
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: Sequence[Any]) -> None:
-        """Writes what was packed, several times."""
+    async def fill(
+        self,
+        connection: AsyncConnection,
+        table: str,
+        names: Sequence[str],
+        packed: Sequence[Any],
+    ) -> None:
+        """Writes what was packed, several times, into these columns of a table."""
+
+    async def keeps(
+        self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
+    ) -> bool:
+        """Whether a table keeps what its columns get: no trigger, nothing is rounded or cut off."""
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops the temporary table, and does not end the transaction."""

@@ -291,7 +291,8 @@ class Screen:
 
     @progress.register
     def _(self, event: events.DataSetStarted) -> None:
-        self._busy(f"seed  {event.data_set} ({event.rows} rows)")
+        rows = "" if event.rows is None else f" ({event.rows} rows)"
+        self._busy(f"seed  {event.data_set}{rows}")
 
     @progress.register
     def _(self, event: events.DataSetFinished) -> None:

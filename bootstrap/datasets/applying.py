@@ -44,6 +44,21 @@ class Plan:
     pruned: frozenset[str]
     checks: tuple[Check, ...]
 
+    async def check(self, *, undoes: bool) -> None:
+        """Reads all large data sets before anything is written.
+
+        Args:
+            undoes: Whether all of one is undone where a row does not fit; so one alone can be
+                checked on its way.
+
+        Raises:
+            SeedError: A row does not fit.
+        """
+        alone = undoes and len(self.steps) == 1 and not self.is_whole
+        for load in self.loads.values():
+            if load.must_be_checked or not alone:
+                await load.check()
+
     @property
     def is_whole(self) -> bool:
         """Whether it is one transaction: what is found in the end can be about all of it."""
@@ -67,6 +82,15 @@ class Applied:
     counts: Counts
     load: Load | None
     seconds: float
+
+
+def loads_of(steps: Sequence[Step]) -> dict[int, Load]:
+    """What writes the large data sets, by their place."""
+    return {
+        at: Load(step.data_set, step.data_set.large)
+        for at, step in enumerate(steps)
+        if step.data_set.large
+    }
 
 
 class Run:
@@ -161,7 +185,7 @@ class Run:
 
     async def _apply(self, data_set: CheckedDataSet, load: Load | None) -> Applied:
         name, table = data_set.file.name, data_set.table.name
-        rows = load.rows if load else len(data_set.rows)
+        rows = None if load else len(data_set.rows)
         self._emit(DataSetStarted(data_set=name, table=table, rows=rows))
         started = time.monotonic()
         changes, counts = await self._write(data_set, load)

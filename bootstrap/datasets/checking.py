@@ -149,7 +149,7 @@ class CheckedDataSet:
         """
         if self.large is None:
             return self
-        rows = (row for batch in self.large.batches() for row in batch.rows())
+        rows = (row for batch in self.large.batches.read() for row in batch.rows())
         read = replace(self, rows=tuple(map(self.large.check, rows)), large=None)
         read.refuse_repeated_keys()
         return read

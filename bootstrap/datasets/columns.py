@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import CHAR, Enum, String
+from sqlalchemy import CHAR, Enum, Integer, String
 
 from bootstrap.datasets.batches import Batch, Slot
 from bootstrap.datasets.passwords import MARKER
 from bootstrap.datasets.tables import SeedTable, TableColumn
+
+Shape: TypeAlias = frozenset[Slot]  # what a row says something about
 
 UNSAID: Final = object()  # where a row does not name the column
 _FEW = 8  # so many rows for each different value make it worth while to parse each value once
@@ -30,6 +32,26 @@ class Columns:
 
     lines: Sequence[int]
     values: Mapping[Slot, Values]
+
+    def shapes(self) -> set[Shape]:
+        """The different sets of slots that rows say something about."""
+        return set(self.shape_of_each()) if self._gaps() else {frozenset(self.values)}
+
+    def shape_of_each(self) -> list[Shape]:
+        """What each row says something about."""
+        gaps = self._gaps()
+        if not gaps:
+            return [frozenset(self.values)] * len(self.lines)
+        full = frozenset(self.values).difference(gaps)
+        said = list(zip(*(_said(self.values[slot]) for slot in gaps), strict=True))
+        known = {
+            each: full.union(slot for slot, is_said in zip(gaps, each, strict=True) if is_said)
+            for each in set(said)
+        }
+        return [known[each] for each in said]
+
+    def _gaps(self) -> list[Slot]:
+        return [slot for slot, values in self.values.items() if values.gaps]
 
 
 def columns_of(
@@ -93,6 +115,8 @@ def _parsed(column: TableColumn, said: Sequence[Any], *, are_texts: bool) -> Seq
     try:
         if isinstance(column.type, String) and not isinstance(column.type, Enum | CHAR):
             return _texts(said, column.type.length)
+        if are_texts and isinstance(column.type, Integer) and (numbers := _whole(said)) is not None:
+            return numbers
         if are_texts and len(different := set(said)) * _FEW < len(said):
             known = {one: column.kind.parse(one) for one in different}
             return [known[one] for one in said]
@@ -108,6 +132,21 @@ def _texts(said: Sequence[Any], longest: int | None) -> Sequence[Any]:
     if "\x00" in joined or (longest is not None and max(map(len, said), default=0) > longest):
         raise ValueError
     return said
+
+
+def _whole(said: Sequence[str]) -> Sequence[int] | None:
+    """The numbers of texts; None where one is a word, or too large."""
+    try:
+        numbers = list(map(int, said))
+    except ValueError:
+        return None
+    return (
+        numbers
+        if all(
+            -(2**63) <= one < 2**63 for one in (min(numbers, default=0), max(numbers, default=0))
+        )
+        else None
+    )
 
 
 def _is_complete(columns: Columns, table: SeedTable, key: Sequence[str]) -> bool:

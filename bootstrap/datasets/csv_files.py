@@ -17,7 +17,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import PurePath
 
-from bootstrap.datasets.batches import ROWS, Batch, Slot
+from bootstrap.datasets.batches import ROWS, Batch, Batches, Slot
 from bootstrap.datasets.form import Cell, DataSet, Row, SeedFile
 from bootstrap.datasets.opening import lines_of, plain_name
 from bootstrap.errors import SeedError
@@ -80,7 +80,7 @@ def read_large(file: SeedFile) -> DataSet:
         key=_key(file, header, headings),
         rows=(),
         columns=tuple(heading.column for heading in headings),
-        batches=partial(_batches, file),
+        batches=Batches(read=partial(_batches, file), slots=_slots(headings)),
     )
 
 
@@ -90,7 +90,7 @@ def _batches(file: SeedFile) -> Iterator[Batch]:
     while not any(cells):
         cells = next(reader)  # the header is there: it was read before
     header = _Line(number=reader.line_num, cells=cells)
-    slots = tuple(Slot(one.column, one.inner) for one in _headings(file, header))
+    slots = _slots(_headings(file, header))
     before = reader.line_num
     while rows := _rows(file, reader):
         lines: Sequence[int] = range(before + 1, before + 1 + len(rows))
@@ -102,6 +102,10 @@ def _batches(file: SeedFile) -> Iterator[Batch]:
             _refuse_width(file, zip(lines, rows, strict=True), len(slots))
         if rows:
             yield Batch(lines=lines, slots=slots, columns=list(zip(*rows, strict=True)), unsaid="")
+
+
+def _slots(headings: list[_Heading]) -> tuple[Slot, ...]:
+    return tuple(Slot(one.column, one.inner) for one in headings)
 
 
 def _rows(file: SeedFile, reader: Iterator[list[str]]) -> list[list[str]]:

@@ -15,7 +15,7 @@ from io import StringIO
 from itertools import islice
 from typing import Any, Final
 
-from bootstrap.datasets.batches import ROWS, Batch, Slot
+from bootstrap.datasets.batches import ROWS, Batch, Batches, Slot
 from bootstrap.datasets.form import Cell, DataSet, SeedFile, data_set
 from bootstrap.datasets.opening import lines_of
 
@@ -47,7 +47,7 @@ def read_large(file: SeedFile) -> DataSet:
     """
     line, head = _begun(file, _objects(file, lines_of(file)))
     found = data_set(file, _root(file, line, head, []))
-    return replace(found, batches=partial(_batches, file))
+    return replace(found, batches=Batches(read=partial(_batches, file)))
 
 
 def _begun(file: SeedFile, objects: Iterator[tuple[int, Any]]) -> tuple[int, dict[str, Any]]:

@@ -9,12 +9,9 @@ from typing import Any
 
 from bootstrap.datasets.batches import Batch, Slot
 from bootstrap.datasets.checking import CheckedDataSet, CheckedRow, LargeRows, Reference
-from bootstrap.datasets.columns import UNSAID, Columns, columns_of
+from bootstrap.datasets.columns import UNSAID, Columns, Shape, columns_of
 from bootstrap.datasets.form import Row
 from bootstrap.datasets.tables import Key
-from bootstrap.errors import SeedError
-
-Shape = frozenset[Slot]  # what a row says something about
 
 _AT_ONCE = 250_000  # hashes that are compared with one another in memory
 
@@ -26,14 +23,45 @@ class Contents:
     Attributes:
         rows: How many.
         slots: What some row says something about, in the order in which they were met.
-        shapes: The different sets of those that single rows name.
         are_plain: Whether columns can be written as a whole; else each row is looked at.
     """
 
     rows: int
     slots: tuple[Slot, ...]
-    shapes: tuple[Shape, ...]
     are_plain: bool
+
+
+class NotPlainError(Exception):
+    """The columns of a file cannot be written as a whole."""
+
+
+class _Survey:
+    """What was met in a file."""
+
+    def __init__(self) -> None:
+        self.hashes = array("q")
+        self._rows = 0
+        self._plain = True
+        self._slots: dict[Slot, None] = {}
+        self._shapes: set[Shape] = set()
+
+    def add(self, batch: Batch, found: Columns | None, keys: Iterator[Key]) -> None:
+        """Adds a batch."""
+        self._rows += len(batch.lines)
+        self._slots |= dict.fromkeys(batch.slots)
+        self.hashes.extend(map(hash, keys))
+        if found is None:
+            self._plain = False
+        else:
+            self._shapes.update(found.shapes())
+
+    def contents(self) -> Contents:
+        """All of it."""
+        return Contents(
+            rows=self._rows,
+            slots=tuple(self._slots),
+            are_plain=self._plain and _go_together(self._slots, self._shapes),
+        )
 
 
 class LargeSet:
@@ -54,37 +82,33 @@ class LargeSet:
         Raises:
             SeedError: A row does not fit, or two have the same natural key.
         """
-        rows, plain = 0, True
-        slots: dict[Slot, None] = {}
-        shapes: dict[Shape, None] = {}
-        hashes = array("q")
-        for batch in self._large.batches():
-            found = self._columns(batch)
-            plain = plain and found is not None
-            rows += len(batch.lines)
-            hashes.extend(map(hash, self._keys(batch, found)))
-            slots |= dict.fromkeys(batch.slots)
-            shapes |= dict.fromkeys(_shapes(found) if found else ())
-        if repeated := _repeated(hashes):
-            self._refuse_repeated(repeated)
-        return Contents(
-            rows=rows,
-            slots=tuple(slots),
-            shapes=tuple(shapes),
-            are_plain=plain and _go_together(slots, shapes),
-        )
+        survey = _Survey()
+        for _ in self._read(survey):
+            pass
+        return survey.contents()
 
     def columns(self) -> Iterator[Columns]:
-        """The batches of a file whose columns are plain.
+        """The batches, checked in the same way; what is written before the end must be undone.
 
         Raises:
-            SeedError: The file has changed since it was checked.
+            SeedError: A row does not fit, or two have the same natural key.
+            NotPlainError: Some rows have to be looked at one by one.
         """
-        for batch in self._large.batches():
-            found = self._columns(batch)
+        survey = _Survey()
+        for found in self._read(survey):
             if found is None:
-                raise self._changed()
+                raise NotPlainError
             yield found
+        if not survey.contents().are_plain:
+            raise NotPlainError
+
+    def _read(self, survey: _Survey) -> Iterator[Columns | None]:
+        for batch in self._large.batches.read():
+            found = self._columns(batch)
+            survey.add(batch, found, self._keys(batch, found))
+            yield found
+        if repeated := _repeated(survey.hashes):
+            self._refuse_repeated(repeated)
 
     def parts(self, size: int) -> Iterator[CheckedDataSet]:
         """The same data set in parts that fit into memory.
@@ -92,7 +116,7 @@ class LargeSet:
         Raises:
             SeedError: The file has changed since it was checked.
         """
-        for batch in self._large.batches():
+        for batch in self._large.batches.read():
             rows = list(map(self._checked, batch.rows()))
             for start in range(0, len(rows), size):
                 part = tuple(rows[start : start + size])
@@ -100,11 +124,6 @@ class LargeSet:
 
     def _checked(self, row: Row) -> CheckedRow:
         return self._data_set.complete(self._large.check(row))
-
-    def _changed(self) -> SeedError:
-        return self._data_set.file.fault(
-            None, "the file has changed while it was read", hint="run the command again"
-        )
 
     def _columns(self, batch: Batch) -> Columns | None:
         found = columns_of(batch, self._data_set.table, self._large.referred, self._data_set.key)
@@ -146,7 +165,7 @@ class LargeSet:
     def _refuse_repeated(self, hashes: Collection[int]) -> None:
         """Refuses two rows with the same key among those whose hashes are the same."""
         seen: dict[Key, int] = {}
-        for batch in self._large.batches():
+        for batch in self._large.batches.read():
             keys = self._keys(batch, self._columns(batch))
             for line, key in zip(batch.lines, keys, strict=True):
                 if hash(key) not in hashes:
@@ -159,21 +178,6 @@ class LargeSet:
 def _parts(reference: Reference) -> Key:
     parts = sorted(zip(reference.columns, reference.key, strict=True))
     return tuple(name for name, _ in parts), tuple(value for _, value in parts)
-
-
-def _shapes(found: Columns) -> Iterator[Shape]:
-    full = [slot for slot, values in found.values.items() if not values.gaps]
-    gaps = [slot for slot, values in found.values.items() if values.gaps]
-    if not gaps:
-        yield frozenset(full)
-        return
-    said = zip(
-        *([one is not UNSAID for one in found.values[slot].of] for slot in gaps), strict=True
-    )
-    for each in set(said):
-        yield frozenset(
-            [*full, *(slot for slot, is_said in zip(gaps, each, strict=True) if is_said)]
-        )
 
 
 def _repeated(hashes: Sequence[int]) -> set[int]:

@@ -3,88 +3,163 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Bulk, Reason
 from bootstrap.database import Database
 from bootstrap.datasets.checking import CheckedDataSet, LargeRows
+from bootstrap.datasets.columns import Columns, column_of
 from bootstrap.datasets.comparing import Counts
-from bootstrap.datasets.large import Contents, LargeSet
+from bootstrap.datasets.large import LargeSet, NotPlainError
 from bootstrap.datasets.merging import Staged
 from bootstrap.datasets.references import resolve
 from bootstrap.datasets.rows import Change, refused_of
 from bootstrap.datasets.writing import Before, Refused, compared, transaction, write_rows
 
+_GO_ON = (Reason.STATEMENT, Reason.NO_RIGHT)  # temporary tables are a right of their own
 _PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
-_BATCHES = 10  # that are sent at once: so a round trip takes little of the time
+_BATCHES = 40  # that are sent at once: so a round trip takes little of the time
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A large data set that was checked."""
+    """A large data set on its way into the database.
 
-    data_set: CheckedDataSet
-    large: LargeRows
-    contents: Contents
+    Args:
+        data_set: Which one.
+        large: Its rows.
+    """
 
-    @property
-    def rows(self) -> int:
-        """How many the file has."""
-        return self.contents.rows
+    def __init__(self, data_set: CheckedDataSet, large: LargeRows) -> None:
+        self.data_set = data_set
+        self._large = large
+        self._set = LargeSet(data_set, large)
+        self._slots = large.batches.slots
+        self._plain = True
 
-    def fits(self, bulk: Bulk) -> bool:
-        """Tells whether all of it can be merged on the server."""
-        return Staged.fits(self.data_set, self.large, self.contents, bulk)
-
-    async def at_once(self, connection: AsyncConnection, bulk: Bulk) -> Counts:
-        """Writes it through a temporary table, in the transaction that is there.
+    async def check(self) -> None:
+        """Reads all of it, and checks each row.
 
         Raises:
-            SeedError: A row does not fit the rows that are there.
+            SeedError: A row does not fit.
         """
-        staged = Staged(self.data_set, self.large, self.contents, bulk)
+        contents = await asyncio.to_thread(self._set.check)
+        self._slots, self._plain = contents.slots, contents.are_plain
+
+    @property
+    def must_be_checked(self) -> bool:
+        """Whether it has to be read before it is known what its columns are."""
+        return self._slots is None
+
+    def fits(self, bulk: Bulk) -> bool:
+        """Tells whether all of it can be written as columns, as far as it is known."""
+        slots = self._slots or ()
+        columns = [column_of(slot, self.data_set.table, self._large.referred) for slot in slots]
+        columns += (self.data_set.table.columns[slot.column] for slot in slots)
+        return self._plain and all(one and bulk.staged(one.type) is not None for one in columns)
+
+    async def at_once(self, connection: AsyncConnection, bulk: Bulk) -> Counts:
+        """Writes it in the transaction that is there.
+
+        Raises:
+            SeedError: A row does not fit, or not the rows that are there.
+            NotPlainError: Some rows have to be looked at one by one.
+        """
+        if await self._is_direct(connection, bulk):
+            return await self._copied(connection, bulk)
+        staged = Staged(self.data_set, self._large, self._slots or (), bulk)
         await staged.create(connection)
-        packed = self._packed(staged, bulk, connection.dialect)
-        async with aclosing(_ahead(packed)) as following:
-            async for some in following:
-                await bulk.fill(connection, staged.table, some)
-        counts = await staged.merge(connection)
+        try:
+            counts = await self._merged(connection, staged, bulk)
+        except Exception:
+            with suppress(DBAPIError):  # in a transaction that has failed the table is gone too
+                await bulk.drop(connection, staged.table)
+            raise
         await bulk.drop(connection, staged.table)
         return counts
 
-    def _packed(self, staged: Staged, bulk: Bulk, dialect: Dialect) -> Iterator[list[Any]]:
-        batches = LargeSet(self.data_set, self.large).columns()
-        while several := list(islice(batches, _BATCHES)):
-            yield [bulk.packed(staged.table, staged.values(one), dialect) for one in several]
+    async def _merged(self, connection: AsyncConnection, staged: Staged, bulk: Bulk) -> Counts:
+        """Writes it through a temporary table."""
+        types = [column.type for column in staged.table.columns]
+        names = [column.name for column in staged.table.columns]
+
+        def packed() -> Iterator[list[Any]]:
+            for some in _several(self._set.columns()):
+                yield [bulk.packed(types, staged.values(one), connection.dialect) for one in some]
+
+        async with aclosing(_ahead(packed())) as following:
+            async for some in following:
+                await bulk.fill(connection, staged.table.name, names, some)
+        return await staged.merge(connection)
+
+    async def _is_direct(self, connection: AsyncConnection, bulk: Bulk) -> bool:
+        """Whether all rows are new, and the table keeps them as they are."""
+        if any(slot.inner for slot in self._slots or ()):
+            return False
+        table = self.data_set.table
+        some = select(literal(1)).select_from(table.clause).limit(1)
+        if (await connection.execute(some)).first() is not None:
+            return False
+        types = {slot.column: table.columns[slot.column].type for slot in self._slots or ()}
+        return await bulk.keeps(connection, table.name, types)
+
+    async def _copied(self, connection: AsyncConnection, bulk: Bulk) -> Counts:
+        """Writes all rows into the empty table."""
+        inserted = 0
+        source = self._by_shape(bulk, connection.dialect)
+        async with aclosing(_ahead(source)) as following:
+            async for rows, some in following:
+                inserted += rows
+                for names, packed in some.items():
+                    await bulk.fill(connection, self.data_set.table.name, names, packed)
+        return Counts(inserted=inserted)
+
+    def _by_shape(
+        self, bulk: Bulk, dialect: Dialect
+    ) -> Iterator[tuple[int, dict[tuple[str, ...], list[Any]]]]:
+        """The rows that name the same columns, together, as many of them as are sent at once."""
+        known = self.data_set.table.columns
+        for some in _several(self._set.columns()):
+            found: dict[tuple[str, ...], list[Any]] = {}
+            for batch in some:
+                for names, columns in _alike(batch):
+                    types = [known[name].type for name in names]
+                    found.setdefault(names, []).append(bulk.packed(types, columns, dialect))
+            yield sum(len(batch.lines) for batch in some), found
 
     async def parts(self) -> AsyncIterator[CheckedDataSet]:
         """The same in parts that fit into memory."""
-        parts = LargeSet(self.data_set, self.large).parts(_PART)
-        async with aclosing(_ahead(parts)) as following:
+        async with aclosing(_ahead(self._set.parts(_PART))) as following:
             async for part in following:
                 yield part
 
 
-async def checked_load(data_set: CheckedDataSet) -> Load | None:
-    """Checks the rows of a large data set; None for those that are in memory.
+def _alike(batch: Columns) -> Iterator[tuple[tuple[str, ...], list[Sequence[Any]]]]:
+    """The rows that say something about the same columns: their names, and what they say."""
+    shapes = batch.shapes()
+    each = batch.shape_of_each() if len(shapes) > 1 else []
+    for shape in shapes:
+        slots = [slot for slot in batch.values if slot in shape]
+        columns = [batch.values[slot].of for slot in slots]
+        if each:
+            columns = [
+                [one for one, its in zip(column, each, strict=True) if its == shape]
+                for column in columns
+            ]
+        yield tuple(slot.column for slot in slots), columns
 
-    Raises:
-        SeedError: A row does not fit.
-    """
-    if data_set.large is None:
-        return None
-    contents = await asyncio.to_thread(LargeSet(data_set, data_set.large).check)
-    return Load(data_set=data_set, large=data_set.large, contents=contents)
+
+def _several(batches: Iterator[Columns]) -> Iterator[list[Columns]]:
+    while some := list(islice(batches, _BATCHES)):
+        yield some
 
 
 async def write_large(connection: AsyncConnection, load: Load, database: Database) -> Counts:
@@ -100,15 +175,18 @@ async def write_large(connection: AsyncConnection, load: Load, database: Databas
         try:
             async with transaction(connection):
                 return await load.at_once(connection, bulk)
+        except NotPlainError:
+            failure = None
         except Exception as error:
             failure = database.backend.errors.translate(error)
             if failure is None:
                 raise
         # Not inside the `except`: the driver's exception can have the whole row in its text.
-        if failure.reason is not Reason.STATEMENT:
+        if failure and failure.reason not in _GO_ON:
             raise database.error(failure, tried="cannot seed")
-        if connection.in_transaction():  # that of all data sets, which has failed with it
+        if failure and connection.in_transaction():  # that of all data sets: it has failed too
             raise Refused(load.data_set, failure, find=partial(_find, load))
+    await load.check()
     return await _write_parts(connection, load, database)
 
 
@@ -167,4 +245,5 @@ async def _ahead(source: Iterator[_T]) -> AsyncGenerator[_T, None]:
             following = asyncio.create_task(asyncio.to_thread(next, source, nothing))
             yield item  # type: ignore[misc]  # it is not `nothing`
     finally:
-        await asyncio.wait([following])  # an iterator cannot be left in the middle of a step
+        # An iterator cannot be left in the middle of a step.
+        await asyncio.gather(following, return_exceptions=True)

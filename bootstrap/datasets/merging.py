@@ -28,9 +28,8 @@ from sqlalchemy.schema import CreateTable
 from bootstrap.backends.base import Bulk
 from bootstrap.datasets.batches import Slot
 from bootstrap.datasets.checking import CheckedDataSet, LargeRows
-from bootstrap.datasets.columns import UNSAID, Columns, column_of
+from bootstrap.datasets.columns import UNSAID, Columns, Shape, column_of
 from bootstrap.datasets.comparing import Counts, altered, several_rows
-from bootstrap.datasets.large import Contents, Shape
 from bootstrap.datasets.references import unresolved
 from bootstrap.datasets.tables import SeedTable
 
@@ -44,19 +43,21 @@ class Staged:
     Args:
         data_set: Which one.
         large: Its rows.
-        contents: What they have.
+        slots: What they say something about.
         bulk: How the backend takes them.
     """
 
     def __init__(
-        self, data_set: CheckedDataSet, large: LargeRows, contents: Contents, bulk: Bulk
+        self, data_set: CheckedDataSet, large: LargeRows, slots: Sequence[Slot], bulk: Bulk
     ) -> None:
         self._data_set = data_set
         self._target: SeedTable = data_set.table
         self._referred = large.referred
-        self._contents = contents
+        self._slots = slots
         self._bulk = bulk
-        self._refers = {slot.column for slot in contents.slots if slot.inner}
+        self._rows = 0
+        self._shapes: dict[Shape, int] = {}  # those that were met, with their numbers
+        self._refers = {slot.column for slot in slots if slot.inner}
         # Numbered, because a name and more is longer than what a server takes.
         self._columns: dict[str, Column[Any]] = {
             name: Column(f"v{number}", bulk.staged(self._target.columns[name].type))
@@ -64,7 +65,7 @@ class Staged:
         }
         self._parts: dict[Slot, Column[Any]] = {
             slot: Column(f"r{number}", bulk.staged(column.type))
-            for number, slot in enumerate(contents.slots)
+            for number, slot in enumerate(slots)
             if slot.inner and (column := column_of(slot, self._target, self._referred))
         }
         self.table = Table(
@@ -77,16 +78,8 @@ class Staged:
             prefixes=["TEMPORARY"],
         )
 
-    @staticmethod
-    def fits(data_set: CheckedDataSet, large: LargeRows, contents: Contents, bulk: Bulk) -> bool:
-        """Tells whether all that a file has can go this way."""
-        columns = [column_of(slot, data_set.table, large.referred) for slot in contents.slots]
-        types = [column.type for column in columns if column]
-        types += (data_set.table.columns[slot.column].type for slot in contents.slots)
-        return contents.are_plain and all(bulk.staged(one) is not None for one in types)
-
     def _names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(slot.column for slot in self._contents.slots))
+        return tuple(dict.fromkeys(slot.column for slot in self._slots))
 
     async def create(self, connection: AsyncConnection) -> None:
         """Makes the temporary table."""
@@ -96,28 +89,12 @@ class Staged:
         """The columns of the temporary table for a batch of the file."""
         size = len(batch.lines)
         empty = [None] * size
-        columns: list[Sequence[Any]] = [batch.lines, self._shapes(batch)]
+        numbers = [self._shapes.setdefault(one, len(self._shapes)) for one in batch.shape_of_each()]
+        self._rows += size
+        columns: list[Sequence[Any]] = [batch.lines, numbers]
         slots = [*map(Slot, self._columns), *self._parts]
         columns.extend(_without_gaps(batch, slot) or empty for slot in slots)
         return columns
-
-    def _shapes(self, batch: Columns) -> Sequence[int]:
-        full = frozenset(slot for slot, values in batch.values.items() if not values.gaps)
-        gaps = [slot for slot, values in batch.values.items() if values.gaps]
-        numbers = {shape: number for number, shape in enumerate(self._contents.shapes)}
-        if not gaps:
-            return [numbers[full]] * len(batch.lines)
-        said = zip(
-            *([one is not UNSAID for one in batch.values[slot].of] for slot in gaps), strict=True
-        )
-        known: dict[tuple[bool, ...], int] = {}
-        found = []
-        for each in said:
-            if each not in known:
-                more = (slot for slot, is_said in zip(gaps, each, strict=True) if is_said)
-                known[each] = numbers[full.union(more)]
-            found.append(known[each])
-        return found
 
     async def merge(self, connection: AsyncConnection) -> Counts:
         """Writes what is missing or differs.
@@ -134,7 +111,7 @@ class Staged:
         if counts.updated:
             await connection.execute(self._update())
         if counts.inserted:
-            for statement in self._inserts(into_empty=counts.inserted == self._contents.rows):
+            for statement in self._inserts(into_empty=counts.inserted == self._rows):
                 await connection.execute(statement)
         if counts.updated or counts.inserted:
             await self._refuse_altered(connection)
@@ -180,7 +157,7 @@ class Staged:
 
     async def _counted(self, connection: AsyncConnection) -> Counts:
         """What is to be done, and that no key is the one of several rows."""
-        rows = self._contents.rows
+        rows = self._rows
         target = self._target.clause
         if (
             await connection.execute(select(literal(1)).select_from(target).limit(1))
@@ -241,7 +218,7 @@ class Staged:
 
     def _said(self, name: str) -> ColumnElement[bool] | None:
         """Whether a row names a column; None where all do."""
-        shapes = self._contents.shapes
+        shapes = self._shapes
         numbers = [number for number, shape in enumerate(shapes) if name in _names_of(shape)]
         return None if len(numbers) == len(shapes) else self.table.c[_SHAPE].in_(numbers)
 
@@ -258,13 +235,13 @@ class Staged:
         target = self._target.clause
         there = target.alias("there")
         first = there.c[self._data_set.key[0]]
-        for number, shape in enumerate(self._contents.shapes):
+        for number, shape in enumerate(self._shapes):
             names = [name for name in self._names() if name in _names_of(shape)]
             rows = select(*(self._columns[name] for name in names)).order_by(self.table.c[_LINE])
             if not into_empty:
                 joined = self.table.outerjoin(there, self._match(there))
                 rows = rows.select_from(joined).where(first.is_(None))
-            if len(self._contents.shapes) > 1:
+            if len(self._shapes) > 1:
                 rows = rows.where(self.table.c[_SHAPE] == number)
             yield insert(target).from_select(names, rows)
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.database import Database
-from bootstrap.datasets.applying import Plan, Run, report
+from bootstrap.datasets.applying import Plan, Run, loads_of, report
 from bootstrap.datasets.checking import check_all
 from bootstrap.datasets.choosing import choose
 from bootstrap.datasets.companions import with_companions
 from bootstrap.datasets.files import read_all
 from bootstrap.datasets.form import DataSet, nearest
 from bootstrap.datasets.layers import merged
-from bootstrap.datasets.loading import checked_load
 from bootstrap.datasets.manifest import NAME as MANIFEST
 from bootstrap.datasets.order import Step, ordered
 from bootstrap.datasets.references import refuse_lost
@@ -81,10 +80,9 @@ async def seed(
         await lock.take(_LOCK)
         pruned = _pruned(read, chosen.pruned, asked=prune)
         steps = await _steps(connection, found, read, pruned=pruned)
-        checked = [await checked_load(step.data_set) for step in steps]
+        plan = Plan(steps=steps, loads=loads_of(steps), pruned=pruned, checks=chosen.checks)
+        await plan.check(undoes=not dry_run and not connection.in_transaction())
         lock.settled()
-        loads = {at: load for at, load in enumerate(checked) if load}
-        plan = Plan(steps=steps, loads=loads, pruned=pruned, checks=chosen.checks)
         run = Run(connection, found, lock=lock, emit=silent if dry_run else emit)
         await run.work(plan, dry_run=dry_run)
         await lock.prove()

@@ -6,12 +6,15 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Double,
@@ -28,7 +31,7 @@ from sqlalchemy import (
 )
 
 import bootstrap
-from bootstrap.datasets import batches, comparing, csv_files, files, json_lines, merging
+from bootstrap.datasets import batches, comparing, csv_files, files, json_lines, loading, merging
 from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
 
 _METADATA = MetaData()
@@ -54,6 +57,7 @@ _THINGS = Table(
     Column("opens", Time),
     Column("seen", UtcDateTime()),
     Column("owner_id", Integer, ForeignKey("owners.id")),
+    CheckConstraint("size > -10", name="ck_size"),
 )
 _TEXTS = (
     *(
@@ -95,6 +99,21 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             monkeypatch.setattr(module, "ROWS", 7)
 
     return begin
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[comparing.Counts]:
+    """What was written into empty tables without a comparison."""
+    seen: list[comparing.Counts] = []
+    copy = loading.Load._copied
+
+    async def noted(self: loading.Load, *arguments: Any) -> comparing.Counts:
+        counts = await copy(self, *arguments)
+        seen.append(counts)
+        return counts
+
+    monkeypatch.setattr(loading.Load, "_copied", noted)
+    return seen
 
 
 @pytest.fixture
@@ -193,3 +212,139 @@ async def test_a_large_file_ends_as_a_small_one(
     assert small == now
     assert 3 == len(merged)
     assert (0, 0, 60) == small[4]
+
+
+_HEAD = "name (key),kind (key),note,size,price,made,is_new"
+
+
+def _csv(path: Path, *lines: str, head: str = _HEAD) -> Path:
+    text = "\n".join([head, *lines, ""])
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+async def test_an_empty_table_gets_the_rows_at_once(
+    url: str,
+    tmp_path: Path,
+    large: Callable[[], None],
+    copied: list[comparing.Counts],
+    merged: list[comparing.Counts],
+    packed: str,
+) -> None:
+    large()
+    rows = [f'"it\'s ""{n}"" \\ 😀\nnext",a,{n % 3 or ""},{n},{n}.5,2026-01-05,' for n in range(50)]
+    path = _csv(tmp_path / f"things.csv{packed}", *rows)
+
+    first = await bootstrap.seed(url, datasets=path)
+    _csv(path, *rows[:40], "new,A,,7,,,no")
+    second = await bootstrap.seed(url, datasets=path)
+
+    assert ((50, 0, 0), (1, 0, 40)) == (_counts(first), _counts(second))
+    assert ([50], [1]) == ([one.inserted for one in copied], [one.inserted for one in merged])
+    found = {row[0]: row[1:8] for row in await _rows(url)}
+    four = ("a", "1", 4, Decimal("4.50"), None, True, date(2026, 1, 5))
+    assert four == found['it\'s "4" \\ 😀\nnext']
+    assert 51 == len(found)
+
+
+async def test_a_table_with_a_trigger_gets_them_through_a_comparison(
+    url: str, tmp_path: Path, large: Callable[[], None], copied: list[comparing.Counts]
+) -> None:
+    async with bootstrap.Database.of(url).connect() as connection:
+        for statement in _TRIGGERS[connection.dialect.name]:
+            await connection.exec_driver_sql(statement)
+        await connection.commit()
+    large()
+    path = _csv(tmp_path / "things.csv", *(f"thing {n},a,note,,,," for n in range(20)))
+
+    error = await _refused(url, path)
+
+    assert f"{path}:2: the database keeps another value for note than the one" in error.message
+    assert [] == copied
+    assert [] == await _rows(url)
+
+
+_CUT = "UPDATE things SET note = 'cut' WHERE id = NEW.id"
+_TRIGGERS = {
+    "sqlite": [f"CREATE TRIGGER cut AFTER INSERT ON things BEGIN {_CUT}; END"],
+    "postgresql": [
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.note := 'cut'; RETURN NEW; END $$",
+        "CREATE TRIGGER cut BEFORE INSERT ON things FOR EACH ROW EXECUTE FUNCTION cut()",
+    ],
+    "mysql": ["CREATE TRIGGER cut BEFORE INSERT ON things FOR EACH ROW SET NEW.note = 'cut'"],
+    "mariadb": ["CREATE TRIGGER cut BEFORE INSERT ON things FOR EACH ROW SET NEW.note = 'cut'"],
+}
+
+
+async def _refused(url: str, path: Path) -> bootstrap.SeedError:
+    with pytest.raises(bootstrap.SeedError) as refused:
+        await bootstrap.seed(url, datasets=path)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "message"),
+    [
+        (_HEAD, "a,b,,x,,,", "size must be a whole number"),
+        (_HEAD, "a,b,,,1.234,,", "price must be a number with at most 8 digits"),
+        (_HEAD, f"{'x' * 61},b,,,,,", "name must be a text of at most 60 characters"),
+        (_HEAD, "a,,,,,,", "no value for kind, which is part of its natural key"),
+        (_HEAD, "a,b", "this row has 2 cells, the header has 7"),
+        (_HEAD, 'a,"b"c,,,,,', "this is not valid CSV"),
+        (_HEAD, "thing 7,a,,,,,", "the same natural key (name, kind) as the one on line 9"),
+        (_HEAD, "a,b,,-99,,,", "the database refused this row of things"),
+        ("name (key),kind (key),owner_id.email", "a,b,nobody", "no row of owners has this email"),
+        ("name (key),kind (key),owner_id.place", "a,b,3", "2 rows of owners have this place"),
+        ("name (key),kind (key),owner_id", "a,b,4711", "the database refused this row of things"),
+    ],
+)
+async def test_a_bad_row_among_many_is_named(
+    url: str, tmp_path: Path, large: Callable[[], None], head: str, line: str, message: str
+) -> None:
+    large()
+    blanks = "," * (head.count(",") - 1)
+    good = [f"thing {number},a{blanks}" for number in range(20)]
+    path = _csv(
+        tmp_path / "things.csv",
+        *good,
+        line,
+        *(f"{one}".replace("thing", "other") for one in good),
+        head=head,
+    )
+
+    error = await _refused(url, path)
+
+    assert error.message.startswith(f"{path}:22: ")
+    assert message in error.message
+    assert 8 == error.exit_code
+    assert [] == await _rows(url)
+
+
+async def test_a_key_of_several_rows_is_refused_in_a_large_file(
+    url: str, tmp_path: Path, large: Callable[[], None]
+) -> None:
+    async with bootstrap.Database.of(url).connect() as connection:
+        await connection.execute(insert(_THINGS), [{"name": "thing 3", "kind": "a"}] * 2)
+        await connection.commit()
+    large()
+    path = _csv(tmp_path / "things.csv", *(f"thing {n},a,,,,," for n in range(20)))
+
+    error = await _refused(url, path)
+
+    assert f"{path}:5: things has 2 rows with the natural key of this one" == error.message
+    assert 2 == len(await _rows(url))
+
+
+async def test_nothing_is_written_when_a_row_of_a_later_large_file_is_wrong(
+    url: str, tmp_path: Path, large: Callable[[], None]
+) -> None:
+    large()
+    first = _csv(tmp_path / "1_things.csv", *(f"thing {n},a,,,,," for n in range(20)))
+    second = _csv(tmp_path / "2_things.csv", "x,a,,many,,,")
+
+    with pytest.raises(bootstrap.SeedError, match=r"2_things\.csv:2: size must be"):
+        await bootstrap.seed(url, datasets=[first, second])
+
+    assert [] == await _rows(url)

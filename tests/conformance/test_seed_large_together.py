@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, Table, select
 
 import bootstrap
-from bootstrap.datasets import files, merging
+from bootstrap.datasets import files, loading
 from bootstrap.errors import Place
 from bootstrap.types import ExactString
 
@@ -48,17 +48,17 @@ async def url(empty_url: str) -> str:
 
 @pytest.fixture
 def merges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Makes every file a large one; the tables that were merged on the server."""
+    """Makes every file a large one; the tables that were written at once."""
     monkeypatch.setattr(files, "LARGE", 0)
     seen: list[str] = []
-    merge = merging.Staged.merge
+    write = loading.Load.at_once
 
-    async def noted(self: merging.Staged, *arguments: Any) -> Any:
-        counts = await merge(self, *arguments)
-        seen.append(self._target.name)
+    async def noted(self: loading.Load, *arguments: Any) -> Any:
+        counts = await write(self, *arguments)
+        seen.append(self.data_set.table.name)
         return counts
 
-    monkeypatch.setattr(merging.Staged, "merge", noted)
+    monkeypatch.setattr(loading.Load, "at_once", noted)
     return seen
 
 

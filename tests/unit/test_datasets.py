@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import traceback
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -50,6 +51,11 @@ _JSON = """\
   {"name": "Globe", "price": "12.50", "owner_id": {"email": "ada@example.com"}}
 ]}
 """
+_JSON_LINES = """\
+{"table": "items", "key": ["name", "owner_id"]}
+
+{"name": "Globe", "price": "12.50", "owner_id": {"email": "ada@example.com"}}
+"""
 _CSV = """\
 name (key),price,owner_id.email (key)
 Globe,12.50,ada@example.com
@@ -94,9 +100,19 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("items.yaml", _YAML), ("x.yml", _YAML), ("20_items.json", _JSON), ("20_items.csv", _CSV)],
+    [
+        ("items.yaml", _YAML),
+        ("x.yml", _YAML),
+        ("20_items.json", _JSON),
+        ("items.jsonl", _JSON_LINES),
+        ("20_items.csv", _CSV),
+        ("20_items.csv.gz", gzip.compress(_CSV.encode())),
+        ("x.jsonl.gz", gzip.compress(_JSON_LINES.encode())),
+        ("x.yaml.gz", gzip.compress(_YAML.encode())),
+        ("x.json.gz", gzip.compress(_JSON.encode())),
+    ],
 )
-def test_the_three_formats_say_the_same(tmp_path: Path, name: str, content: str) -> None:
+def test_the_formats_say_the_same(tmp_path: Path, name: str, content: str | bytes) -> None:
     read = _read(tmp_path, name, content)
 
     assert ("items", ("name", "owner_id")) == (read.table, read.key)
@@ -105,7 +121,13 @@ def test_the_three_formats_say_the_same(tmp_path: Path, name: str, content: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("items.yaml", _YAML), ("items.json", _JSON), ("items.csv", _CSV)]
+    ("name", "content"),
+    [
+        ("items.yaml", _YAML),
+        ("items.json", _JSON),
+        ("items.jsonl", _JSON_LINES),
+        ("items.csv", _CSV),
+    ],
 )
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(
     tmp_path: Path, name: str, content: str

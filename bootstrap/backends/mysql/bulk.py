@@ -7,7 +7,7 @@ otherwise, and a client that allows it lets the server ask for any of its files.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -26,7 +26,9 @@ from sqlalchemy import (
     String,
     Table,
     Time,
+    bindparam,
     cast,
+    text,
 )
 from sqlalchemy.dialects.mysql import DATETIME, TIME
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,6 +38,19 @@ _STATEMENT = 2**20  # bytes; longer ones are no faster, and a packet is 16 MB or
 _HALF = 2  # of the packet at most: what comes before the rows is in it too
 # What can stand between quotes in every SQL mode and character set as it is.
 _HARMLESS = re.compile(r"[A-Za-z0-9@._ +/=,:$-]*")
+
+_MICROSECONDS = 6
+# Of a counted column a 0 becomes another number, of DOUBLE(5, 2) nearly everything.
+_IS_PLAIN = text(
+    "SELECT @@sql_mode LIKE '%STRICT_%' AND table_type = 'BASE TABLE' AND NOT EXISTS ("
+    "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = DATABASE()"
+    " AND event_object_table = :name"
+    ") AND NOT EXISTS ("
+    "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE()"
+    " AND table_name = :name AND column_name IN :columns AND (extra LIKE '%auto_increment%'"
+    " OR data_type = 'double' AND numeric_scale IS NOT NULL)"
+    ") FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :name"
+).bindparams(bindparam("columns", expanding=True))
 
 
 class MySQLBulk:
@@ -63,20 +78,41 @@ class MySQLBulk:
         """By bytes: most collations ignore case, accents, or spaces at the end."""
         return cast(column, LargeBinary) if isinstance(column.type, String) else column
 
-    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> list[str]:
+    def packed(
+        self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
+    ) -> list[str]:
         """Each row as literals: a value is in it as digits or letters, and ends no literal."""
-        return [f"({', '.join(row)})" for row in zip(*map(_literals, columns), strict=True)]
+        return [f"({','.join(row)})" for row in zip(*map(_literals, columns), strict=True)]
 
     async def fill(
-        self, connection: AsyncConnection, table: Table, packed: Sequence[list[str]]
+        self,
+        connection: AsyncConnection,
+        table: str,
+        names: Sequence[str],
+        packed: Sequence[list[str]],
     ) -> None:
         """Inserts them."""
-        plain = await connection.execution_options(no_parameters=True)
-        size = (await plain.exec_driver_sql("SELECT @@max_allowed_packet")).scalar_one()
-        name = connection.dialect.identifier_preparer.quote(table.name)
+        size = await connection.scalar(text("SELECT @@max_allowed_packet"))
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
         rows = list(chain.from_iterable(packed))
-        for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
-            await plain.exec_driver_sql(f"INSERT INTO {name} VALUES {some}")  # noqa: S608 - quoted
+        # By the driver: what SQLAlchemy is told to log would have the values in it.
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        async with driver.cursor() as cursor:
+            for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
+                await cursor.execute(into + some)
+
+    async def keeps(
+        self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
+    ) -> bool:
+        """Whether it is a table without triggers, and the server strict."""
+        if any(
+            getattr(one, "fsp", 0) != _MICROSECONDS for one in columns.values() if _is_time(one)
+        ):
+            return False
+        asked = {"name": table, "columns": list(columns)}
+        return bool(await connection.scalar(_IS_PLAIN, asked))
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it; without TEMPORARY the transaction would be committed."""
@@ -107,3 +143,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, str) and not _HARMLESS.fullmatch(text):
         return f"_utf8mb4 X'{text.encode().hex()}'"
     return f"'{text}'"
+
+
+def _is_time(column_type: TypeEngine[Any]) -> bool:
+    return isinstance(column_type, DateTime | Time)

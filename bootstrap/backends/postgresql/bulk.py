@@ -7,7 +7,7 @@ format is made value by value. The driver sends the bytes as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -27,6 +27,7 @@ from sqlalchemy import (
     Time,
     Uuid,
     collate,
+    text,
 )
 from sqlalchemy import Boolean as SQLBoolean
 from sqlalchemy.dialects.postgresql import TIME, TIMESTAMP
@@ -37,6 +38,11 @@ from sqlalchemy.types import TypeEngine
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _NULL = r"\N"
+_IS_PLAIN = text(
+    "SELECT relkind IN ('r', 'p') AND NOT relrowsecurity AND NOT relhasrules"
+    " AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal)"
+    " FROM pg_class WHERE oid = to_regclass(:name)"
+)
 
 
 class PostgreSQLBulk:
@@ -68,24 +74,43 @@ class PostgreSQLBulk:
             return collate(column, "C")
         return column
 
-    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> bytes:
+    def packed(
+        self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
+    ) -> bytes:
         """The rows in the text format of COPY."""
         rows = map("\t".join, zip(*map(_texts, columns), strict=True))
         return ("\n".join(rows) + "\n").encode()
 
     async def fill(
-        self, connection: AsyncConnection, table: Table, packed: Sequence[bytes]
+        self,
+        connection: AsyncConnection,
+        table: str,
+        names: Sequence[str],
+        packed: Sequence[bytes],
     ) -> None:
         """Copies them."""
         content = b"".join(packed)
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
         if hasattr(driver, "copy_to_table"):  # asyncpg
-            await driver.copy_to_table(table.name, source=BytesIO(content), format="text")
+            source = BytesIO(content)
+            await driver.copy_to_table(table, columns=list(names), source=source, format="text")
             return
-        name = connection.dialect.identifier_preparer.quote(table.name)
-        async with driver.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        order = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
+        async with driver.cursor() as cursor, cursor.copy(order) as copy:
             await copy.write(content)
+
+    async def keeps(
+        self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
+    ) -> bool:
+        """Whether it is a plain table whose times have microseconds."""
+        if any(
+            getattr(one, "precision", None) is not None for one in columns.values() if _is_time(one)
+        ):
+            return False
+        quoted = connection.dialect.identifier_preparer.quote_identifier(table)
+        return bool(await connection.scalar(_IS_PLAIN, {"name": quoted}))
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it."""
@@ -101,3 +126,7 @@ def _texts(column: Sequence[Any]) -> Sequence[str]:
     return (
         [one.translate(_ESCAPES) for one in column] if _SPECIAL.search("".join(column)) else column
     )
+
+
+def _is_time(column_type: TypeEngine[Any]) -> bool:
+    return isinstance(column_type, DateTime | Time)

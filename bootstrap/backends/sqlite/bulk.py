@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,9 +22,17 @@ from sqlalchemy import (
     case,
     collate,
     func,
+    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import CHAR, TypeEngine
+
+_IS_PLAIN = text(
+    "SELECT sum(type = 'table') = 1 AND sum(type = 'trigger') = 0 FROM"
+    " (SELECT type, tbl_name FROM sqlite_master"
+    " UNION ALL SELECT type, tbl_name FROM sqlite_temp_master)"
+    " WHERE tbl_name = :name COLLATE NOCASE"
+)
 
 
 class SQLiteBulk:
@@ -56,21 +64,31 @@ class SQLiteBulk:
                 return case((func.typeof(column) == "real", digits), else_=column)
         return column
 
-    def packed(self, table: Table, columns: Sequence[Sequence[Any]], dialect: Dialect) -> Any:
+    def packed(
+        self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
+    ) -> Any:
         """The rows as the driver takes them."""
-        kept = [
-            _bound(column.type, values, dialect)
-            for column, values in zip(table.columns, columns, strict=True)
-        ]
+        kept = (_bound(one, values, dialect) for one, values in zip(types, columns, strict=True))
         return list(zip(*kept, strict=True))
 
-    async def fill(self, connection: AsyncConnection, table: Table, packed: Sequence[Any]) -> None:
+    async def fill(
+        self,
+        connection: AsyncConnection,
+        table: str,
+        names: Sequence[str],
+        packed: Sequence[Any],
+    ) -> None:
         """Inserts them."""
-        name = connection.dialect.identifier_preparer.quote(table.name)
-        marks = ", ".join("?" * len(table.columns))
-        rows = list(chain.from_iterable(packed))
-        statement = f"INSERT INTO temp.{name} VALUES ({marks})"  # noqa: S608 - quoted
-        await connection.exec_driver_sql(statement, rows)
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        columns, marks = ", ".join(map(quote, names)), ", ".join("?" * len(names))
+        statement = f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})"  # noqa: S608 - quoted
+        await connection.exec_driver_sql(statement, list(chain.from_iterable(packed)))
+
+    async def keeps(
+        self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
+    ) -> bool:
+        """Whether it is a table without triggers: no value is rounded here."""
+        return bool(await connection.scalar(_IS_PLAIN, {"name": table}))
 
     async def drop(self, connection: AsyncConnection, table: Table) -> None:
         """Drops it."""
@@ -79,5 +97,8 @@ class SQLiteBulk:
 
 
 def _bound(column_type: TypeEngine[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    if isinstance(column_type, DateTime):
+        # As SQLAlchemy writes it, in a fifth of the time.
+        return [one and one.isoformat(" ", "microseconds") for one in values]
     process = column_type.dialect_impl(dialect).bind_processor(dialect)
     return list(map(process, values)) if process else values

@@ -1,0 +1,69 @@
+"""Seeds one large file and kills itself: `python -m tests.chaos.seeding URL FILE MOMENT`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import bootstrap
+from bootstrap.database import Database
+from bootstrap.datasets import csv_files, files, loading
+
+
+class Moment(StrEnum):
+    """When to die."""
+
+    NEVER = "never"
+    BETWEEN = "between"  # some rows are written
+    BEFORE_COMMIT = "before commit"  # all are
+
+
+def _die() -> None:
+    print("killed", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _attach(url: str, moment: Moment) -> None:
+    bulk: Any = type(Database.of(url).backend.bulk)
+    fill, at_once = bulk.fill, loading.Load.at_once
+    fills = 0
+
+    async def filled(*arguments: Any) -> None:
+        nonlocal fills
+        await fill(*arguments)
+        fills += 1
+        if moment is Moment.BETWEEN and fills == 2:
+            _die()
+
+    async def written(*arguments: Any) -> Any:
+        counts = await at_once(*arguments)
+        if moment is Moment.BEFORE_COMMIT:
+            _die()
+        return counts
+
+    bulk.fill = filled
+    loads: Any = loading.Load
+    loads.at_once = written
+
+
+def main(url: str, path: str, moment: str) -> None:
+    """Seeds, as if the file were a large one."""
+    small: dict[Any, dict[str, int]] = {
+        files: {"LARGE": 0},
+        csv_files: {"ROWS": 10},
+        loading: {"_BATCHES": 2},
+    }
+    for module, sizes in small.items():
+        vars(module).update(sizes)
+    _attach(url, Moment(moment))
+    report = asyncio.run(bootstrap.seed(url, datasets=Path(path)))
+    print(report.inserted, report.updated, report.unchanged)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

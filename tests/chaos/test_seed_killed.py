@@ -1,0 +1,76 @@
+"""A run that is killed in the middle of a large data set: the next one has every row once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
+
+from bootstrap.database import Database
+from tests.chaos.seeding import Moment
+
+_ROOT = Path(__file__).parents[2]
+_METADATA = MetaData()
+# No constraint keeps a row from being there twice.
+_TABLE = Table(
+    "things",
+    _METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(20), nullable=False),
+    Column("size", Integer),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "things.csv"
+    lines = "".join(f"thing {number},{number}\n" for number in range(100))
+    path.write_text("name (key),size\n" + lines)
+    return path
+
+
+async def _prepare(url: str, *rows: tuple[str, int]) -> None:
+    async with Database.of(url).connect() as connection:
+        await connection.run_sync(_METADATA.create_all)
+        for name, size in rows:
+            await connection.execute(insert(_TABLE), {"name": name, "size": size})
+        await connection.commit()
+
+
+async def _rows(url: str) -> list[tuple[str, int]]:
+    async with Database.of(url).connect() as connection:
+        found = await connection.execute(select(_TABLE.c.name, _TABLE.c.size))
+        return sorted((name, size) for name, size in found)
+
+
+def _seed(url: str, path: Path, moment: Moment) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.seeding", url, str(path), moment],
+        cwd=_ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout.strip() or done.stderr
+
+
+@pytest.mark.parametrize("moment", [Moment.BETWEEN, Moment.BEFORE_COMMIT])
+@pytest.mark.parametrize("there", [[], [("thing 1", 1), ("thing 2", 0), ("other", 7)]])
+async def test_every_row_is_there_once_after_the_next_run(
+    empty_url: str, path: Path, moment: Moment, there: list[tuple[str, int]]
+) -> None:
+    await _prepare(empty_url, *there)
+
+    killed = _seed(empty_url, path, moment)
+    between = await _rows(empty_url)
+    again = _seed(empty_url, path, Moment.NEVER)
+
+    assert (-signal.SIGKILL, "killed") == killed
+    assert sorted(there) == between
+    assert (0, "98 1 1" if there else "100 0 0") == again
+    others = [("other", 7)] if there else []
+    assert sorted([*((f"thing {n}", n) for n in range(100)), *others]) == await _rows(empty_url)
