@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 from pathlib import Path
 
 from sqlalchemy import URL, text
@@ -58,21 +60,25 @@ def measure(
     folder: Path,
     every: int = 1,
     then: Tool | None = None,
+    alike: Callable[[Contents, Contents], bool] = eq,
 ) -> list[Outcome]:
     """Kills one run of the scenario at each of its points, or at every so many.
 
-    The second run is the same tool's, or another's.
+    The second run is the same tool's, or another's. What a database ends with is the same as it is
+    without a disturbance, or at least alike.
     """
     project = scenario.write(folder / "project")
     asyncio.run(_begin(scenario, project, place.template))
-    attempt = Attempts(runner=runner, tool=tool, then=then, project=project, folder=folder)
+    attempt = Attempts(
+        runner=runner, tool=tool, then=then, project=project, folder=folder, target=scenario.end
+    )
     with place.copy() as url:
         assert attempt.run(url) == 0, attempt.output
         points, expected = list(_points(attempt.reached, attempt.ended)), contents(url)
     outcomes = []
     for point in points[::every]:
         with place.copy() as url:
-            outcomes.append(_killed(attempt, point, url, expected))
+            outcomes.append(_killed(attempt, point, url, partial(alike, expected)))
     return outcomes
 
 
@@ -93,7 +99,9 @@ def _points(statements: list[str], ended: frozenset[int]) -> Iterator[Point]:
             yield Point(moment=Moment.AFTER, number=number)
 
 
-def _killed(attempt: Attempts, point: Point, url: URL, expected: Contents) -> Outcome:
+def _killed(
+    attempt: Attempts, point: Point, url: URL, is_expected: Callable[[Contents], bool]
+) -> Outcome:
     code = attempt.run(url, point)
     # The control: it died there, and nowhere else.
     assert (-signal.SIGKILL, str(point)) == (code, attempt.killed), attempt.output
@@ -103,7 +111,7 @@ def _killed(attempt: Attempts, point: Point, url: URL, expected: Contents) -> Ou
         point=point,
         statement=statement,
         exit_code=exit_code,
-        same=exit_code == 0 and contents(url) == expected,
+        same=exit_code == 0 and is_expected(contents(url)),
         output=attempt.output,
     )
 

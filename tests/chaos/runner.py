@@ -1,7 +1,7 @@
 """Forks a process for each run: what takes time is imported once, before.
 
-`python -m tests.chaos.runner` reads runs from standard input, one JSON document on each line, and
-answers each with how it ended. It has no thread, so that it can fork.
+`python -m tests.chaos.runner [MODULE]...` imports these too, reads runs from standard input, one
+JSON document on each line, and answers each with how it ended. It has no thread, so it can fork.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -61,11 +61,15 @@ class Run:
 
 
 class Runner:
-    """The process that forks."""
+    """The process that forks.
 
-    def __init__(self) -> None:
+    Args:
+        modules: What is imported before.
+    """
+
+    def __init__(self, *modules: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.runner"],
+            [sys.executable, "-m", "tests.chaos.runner", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -91,17 +95,19 @@ class Runner:
 
 
 @contextmanager
-def running() -> Iterator[Runner]:
-    """A runner for the time of the block."""
-    runner = Runner()
+def running(*modules: str) -> Iterator[Runner]:
+    """A runner for the time of the block, which imports these modules first."""
+    runner = Runner(*modules)
     try:
         yield runner
     finally:
         runner.close()
 
 
-def _serve(source: TextIO) -> None:
+def _serve(source: TextIO, modules: Sequence[str]) -> None:
     _import_everything()
+    for module in modules:
+        __import__(module)
     for line in source:
         fields = json.loads(line)
         run = Run(**{**fields, "tool": Tool(fields["tool"])})
@@ -177,4 +183,4 @@ async def _repair(url: str, project: Project) -> int:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin)
+    _serve(sys.stdin, sys.argv[1:])

@@ -44,12 +44,14 @@ class Scenario:
         write: Writes the project into a folder.
         start: The revision that the database is at before; empty for an empty database.
         rows: Statements that fill it then.
+        end: The revision that it is migrated to.
     """
 
     name: str
     write: Callable[[Path], ProjectFolder]
     start: str = ""
     rows: tuple[str, ...] = ()
+    end: str = "head"
 
 
 def reference(root: Path) -> ProjectFolder:
