@@ -94,6 +94,21 @@ def test_wait_answers(run: Command, url: str) -> None:
     assert "The database itself does not exist yet." in done.out
 
 
+def test_wait_for_the_heads_says_whether_they_were_reached(run: Command, url: str) -> None:
+    run("create", "--url", url)
+    run("migrate", "two", "--url", url)
+    too_long = run("wait", "--heads", "--timeout", "0", "--url", url, "--format", "json")
+    run("migrate", "--url", url)
+
+    done = run("wait", "--heads", "--url", url)
+
+    assert (1, "did not come to the heads: three") == (too_long.code, too_long.err[-33:].strip())
+    assert (["two"], ["three"], False) == tuple(
+        too_long.document["report"][name] for name in ("current", "heads", "at_heads")
+    )
+    assert (0, True) == (done.code, "is at three after" in done.out)
+
+
 def test_config_shows_where_each_value_comes_from(run: Command) -> None:
     done = run("config", DATABASE_URL="postgresql://app:geheim@db/app")
 

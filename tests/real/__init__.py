@@ -104,14 +104,19 @@ PROJECTS = (OPTUNA, MLFLOW)
 Group = dict[str, object]
 
 
-async def differences(real: Real, folder: ProjectFolder) -> list[Group]:
-    """What `verify` finds, in groups: what differs in the same way, with all that it differs of."""
-    found = {name: available.look_for(name) for name in real.backends}
-    programs = [
+def programs_of(names: Iterable[str]) -> list[bootstrap.ServerPrograms]:
+    """The servers that the tests use."""
+    found = {name: available.look_for(name) for name in names}
+    return [
         bootstrap.ServerPrograms(backend=name, programs=one.programs)
         for name, one in found.items()
         if isinstance(one, available.Found) and one.programs is not None
     ]
+
+
+async def differences(real: Real, folder: ProjectFolder) -> list[Group]:
+    """What `verify` finds, in groups: what differs in the same way, with all that it differs of."""
+    programs = programs_of(real.backends)
     named = {one.backend for one in programs}
     report = await bootstrap.verify(
         project=real.project(folder),
