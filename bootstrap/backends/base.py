@@ -184,7 +184,10 @@ class Admin(Protocol):
         """Where to connect on the same server, for what is of no single database."""
 
     async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
-        """The databases on the server that the account may see; none of files."""
+        """The databases on the server that the account may see; none of files.
+
+        None either where a lock does not tell whether one is in use.
+        """
 
     def grant(self, account: str) -> str:
         """The statement that lets an account create throwaway databases; empty without accounts."""

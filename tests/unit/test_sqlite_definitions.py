@@ -15,7 +15,7 @@ HISTORY = """CREATE TABLE "t" (
   "a,b" NUMERIC(10, 2) DEFAULT (1 + 2),
   c TEXT DEFAULT 'x, y)',
   CONSTRAINT "ck" CHECK (c IN ('a', 'b')),
-  CHECK (id > 0)
+  CHECK (id > 0) -- the last (one)
 ) STRICT"""
 LIVE = """CREATE TABLE t (id INTEGER PRIMARY KEY, [A,B] TEXT, d BLOB, c INTEGER,
   CONSTRAINT ck CHECK (c > 1), CONSTRAINT other UNIQUE (d))"""

@@ -15,6 +15,7 @@ from bootstrap.backends.mysql.errors import MySQLErrors
 from bootstrap.backends.server_admin import ServerAdmin
 
 _NO_SUCH_THREAD = "1094"  # the session has ended by itself
+_NODES = "SHOW GLOBAL STATUS LIKE 'wsrep_cluster_size'"
 
 
 class MySQLAdmin(ServerAdmin):
@@ -63,8 +64,14 @@ class MySQLAdmin(ServerAdmin):
         return replace(connecting, url=connecting.url.set(database=""))
 
     async def names(self, engines: Engines, connecting: Connecting) -> tuple[str, ...]:
-        """The databases on which the account has rights."""
+        """The databases on which the account has rights; none in a cluster of several nodes.
+
+        There the locks and sessions of another node are not seen (Galera, "Known Limitations").
+        """
         async with nowhere(engines, connecting) as connection:
+            nodes = (await connection.exec_driver_sql(_NODES)).scalars(1).first()
+            if int(nodes or 1) > 1:
+                return ()
             found = await connection.exec_driver_sql("SHOW DATABASES")
             return tuple(sorted(found.scalars()))
 

@@ -43,13 +43,16 @@ class SQLiteAlterations:
 
     def keeping(self, own: Made, other: Made, parts: Collection[Part]) -> Made:
         """Exchanges the definitions of these parts; a column that the other has not comes last."""
+        sql = mixed(own.create[0], other.create[0], parts)
+        if sql == other.create[0]:
+            return other
         facts = {
             name: quoted
             for made, stays in ((other, False), (own, True))
             for name, quoted in made.facts.items()
             if ((Kind.COLUMN, name.lower()) in parts) is stays
         }
-        return replace(other, create=(mixed(own.create[0], other.create[0], parts),), facts=facts)
+        return replace(other, create=(sql,), facts=facts)
 
     def between(self, before: Sequence[Made], after: Sequence[Made]) -> tuple[Statement, ...]:
         """The statements from one to the other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bootstrap.backends.altering import Part
@@ -54,30 +54,22 @@ def _apart(sql: str) -> _Definitions | None:
     opening = next((n for n, token in enumerate(found) if token.word == "("), None)
     if opening is None:
         return None
-    lists = list(_split(found[opening + 1 :]))
-    last = lists[-1][-1] if lists and lists[-1] else found[opening]
-    closing = sql.index(")", last.end)
+    lists: list[list[Token]] = [[]]
+    depth, end = 0, len(sql)
+    for token in found[opening + 1 :]:
+        depth += {"(": 1, ")": -1}.get(token.word, 0)
+        if depth < 0:
+            end = token.start
+            break
+        if token.word == "," and not depth:
+            lists.append([])
+        else:
+            lists[-1].append(token)
     return _Definitions(
         head=sql[: found[opening].end],
         inner=tuple(_definition(sql, one) for one in lists if one),
-        tail=sql[closing:],
+        tail=sql[end:],
     )
-
-
-def _split(found: Sequence[Token]) -> Iterator[list[Token]]:
-    """The tokens between the commas of the list, up to its end."""
-    depth = 0
-    one: list[Token] = []
-    for token in found:
-        depth += {"(": 1, ")": -1}.get(token.word, 0)
-        if depth < 0:
-            break
-        if token.word == "," and not depth:
-            yield one
-            one = []
-        else:
-            one.append(token)
-    yield one
 
 
 def _definition(sql: str, found: Sequence[Token]) -> _Definition:
