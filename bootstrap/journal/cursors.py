@@ -66,6 +66,9 @@ class KeptCursor:
 
 def taken(cursor: Any) -> tuple[Outcome, KeptCursor]:
     """Takes what a cursor has got: the outcome to keep, and a cursor that still has it all."""
+    # One that the server keeps (`stream_results`) may have no columns before its first rows.
+    streamed = cursor.description is None and getattr(cursor, "name", None)
+    rows = _rows(cursor) if streamed else []
     outcome = Outcome(
         columns=tuple(tuple(one) for one in cursor.description) if cursor.description else None,
         rows=(),
@@ -75,7 +78,7 @@ def taken(cursor: Any) -> tuple[Outcome, KeptCursor]:
     if outcome.columns is None:
         cursor.close()
         return outcome, KeptCursor(outcome, cursor)
-    rows = [tuple(row) for row in cursor.fetchmany(MOST_ROWS + 1)]
+    rows = rows if streamed else _rows(cursor)
     whole = Outcome(
         columns=outcome.columns,
         rows=rows,
@@ -92,3 +95,8 @@ def taken(cursor: Any) -> tuple[Outcome, KeptCursor]:
         lastrowid=outcome.lastrowid,
     )
     return kept, KeptCursor(whole, cursor, rest=cursor)
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+    """As many as are kept, and one more."""
+    return [tuple(row) for row in cursor.fetchmany(MOST_ROWS + 1)]

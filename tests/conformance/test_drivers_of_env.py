@@ -99,6 +99,30 @@ async def test_a_sync_env_py_without_a_url_gets_a_sync_driver(
     assert ("three",) == report.after
 
 
+_STREAMS = """
+table = sa.table("t_one", sa.column("id"))
+query = sa.select(table.c.id).order_by(table.c.id)
+query = query.execution_options(stream_results=True, yield_per=1)
+assert [] == op.get_bind().execute(query).all()
+op.bulk_insert(table, [{"id": 1}, {"id": 2}])
+assert [1, 2] == [row.id for row in op.get_bind().execute(query)]
+"""
+
+
+@pytest.mark.parametrize("source", [_SYNC, _ASYNC], ids=["sync", "async"])
+async def test_a_revision_may_stream_what_it_reads(
+    empty_url: str, tmp_path: Path, source: str
+) -> None:
+    """psycopg2 tells the columns of a cursor of the server when its first row is there."""
+    folder = three_tables(tmp_path)
+    folder.env(source)
+    folder.revision("four", down="three", upgrade=_STREAMS)
+
+    report = await bootstrap.migrate(empty_url, project=folder.project)
+
+    assert ("four",) == report.after
+
+
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
