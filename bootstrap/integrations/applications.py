@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import (
     async_scoped_session,
     async_sessionmaker,
 )
+from sqlalchemy.util import greenlet_spawn
 
 from bootstrap.backends.base import Pool
 from bootstrap.database import Database
@@ -157,7 +158,8 @@ class ApplicationDatabase:
             allow_ahead=self._allow_ahead,
             emit=emit,
         )
-        engine = self._running_engine()
+        engine = self._engine()
+        closing = _Closing(engine)
         sessions = async_sessionmaker(engine, class_=self._session_class, expire_on_commit=False)
         self._running = _Running(
             engine=engine,
@@ -170,6 +172,7 @@ class ApplicationDatabase:
         finally:
             self._running = None
             await asyncio.shield(engine.dispose())
+            await closing.end()
 
     @property
     def engine(self) -> AsyncEngine:
@@ -257,7 +260,7 @@ class ApplicationDatabase:
             )
         return self._running
 
-    def _running_engine(self) -> AsyncEngine:
+    def _engine(self) -> AsyncEngine:
         engine = self.database.pooled(self._pool)
         _say_who_is_away(engine, self.database)
         _RUNNING.add(engine)
@@ -295,6 +298,34 @@ def _say_who_is_away(engine: AsyncEngine, database: Database) -> None:
 
     event.listen(engine.sync_engine, "do_connect", connect)
     event.listen(engine.sync_engine, "handle_error", lost)
+
+
+class _Closing:
+    """Closes connections of cancelled tasks in tasks of its own.
+
+    In a scope of anyio's that is cancelled, whatever is awaited is cancelled too: SQLAlchemy then
+    cuts the connection in the middle of the driver's request to end the statement.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        dialect: Any = engine.dialect
+        self._terminate: Callable[[Any], None] = dialect.do_terminate
+        dialect.do_terminate = self._begin
+
+    async def end(self) -> None:
+        """Waits for those that have begun."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, connection: Any) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # it was collected, or the loop has ended
+            self._terminate(connection)
+            return
+        task = loop.create_task(greenlet_spawn(self._terminate, connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 _RUNNING: WeakSet[AsyncEngine] = WeakSet()

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import QueuePool, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -212,12 +213,35 @@ async def test_a_cancelled_task_gives_its_connection_back(
         with pytest.raises(asyncio.CancelledError):
             await task
 
-        async with asyncio.timeout(_PATIENCE):
-            while in_use(migrated):  # the pool tells nobody
-                await asyncio.sleep(0.02)
-            async with migrated.transaction() as session:  # and nothing is locked any more
-                session.add(One(id=1))
+        await _all_given_back(migrated)
         assert 1 == await count(migrated)
+
+
+@pytest.mark.parametrize("backend_name", _SERVERS, indirect=True)
+async def test_a_scope_that_is_cancelled_gives_its_connection_back(
+    migrated: ApplicationDatabase, backend_name: str
+) -> None:
+    """Unlike asyncio, anyio cancels whatever is awaited afterwards too; Starlette uses it."""
+    async with migrated.started():
+        for _ in range(3):
+            with anyio.move_on_after(0.1) as scope:
+                async with migrated.transaction() as session:
+                    session.add(One(id=1))
+                    await session.flush()
+                    await session.execute(text(_LONG[backend_name]))
+            assert scope.cancelled_caught
+
+        await _all_given_back(migrated)
+        assert 1 == await count(migrated)
+
+
+async def _all_given_back(database: ApplicationDatabase) -> None:
+    """Nobody keeps a connection, and nothing is locked any more."""
+    async with asyncio.timeout(_PATIENCE):
+        while in_use(database):  # the pool tells nobody
+            await asyncio.sleep(0.02)
+        async with database.transaction() as session:
+            session.add(One(id=1))
 
 
 @pytest.mark.parametrize("backend_name", _SERVERS, indirect=True)
@@ -350,7 +374,7 @@ def test_database_and_pool_come_from_the_settings(folder: ProjectFolder) -> None
     assert "sqlite:///app.db" == str(database.database)
     expected = Pool(size=7, max_overflow=3, timeout=4.0, recycle=0.0, pre_ping=False)
     assert expected == database._pool
-    made: Any = database._running_engine().pool
+    made: Any = database._engine().pool
     assert (7, 3, 4.0, -1) == (made.size(), made._max_overflow, made.timeout(), made._recycle)
 
 
