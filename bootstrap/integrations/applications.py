@@ -10,15 +10,12 @@ async with database.started(behind="wait"):
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
-from weakref import WeakSet
+from typing import Self
 
-from sqlalchemy import URL, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import URL
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -26,20 +23,18 @@ from sqlalchemy.ext.asyncio import (
     async_scoped_session,
     async_sessionmaker,
 )
-from sqlalchemy.util import greenlet_spawn
 
 from bootstrap.backends.base import Pool
 from bootstrap.database import Database
-from bootstrap.errors import DatabaseUnreachable, Fault, SettingsError
+from bootstrap.errors import DatabaseUnreachable, SettingsError
 from bootstrap.events import Emit, silent
 from bootstrap.integrations import serving
+from bootstrap.integrations.connections import connections
 from bootstrap.integrations.serving import Behind, Readiness, Standing, WhenBehind, require_head
 from bootstrap.project import Project
 from bootstrap.settings import Settings, resolve
 
 __all__ = ["ApplicationDatabase", "Behind", "Pool", "Readiness", "require_head"]
-
-_AWAY = {Fault.LOST, Fault.UNREACHABLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,21 +153,12 @@ class ApplicationDatabase:
             allow_ahead=self._allow_ahead,
             emit=emit,
         )
-        engine = self._engine()
-        closing = _Closing(engine)
-        sessions = async_sessionmaker(engine, class_=self._session_class, expire_on_commit=False)
-        self._running = _Running(
-            engine=engine,
-            sessions=sessions,
-            scoped=async_scoped_session(sessions, scopefunc=asyncio.current_task),
-            standing=standing,
-        )
-        try:
-            yield self
-        finally:
-            self._running = None
-            await asyncio.shield(engine.dispose())
-            await closing.end()
+        async with connections(self.database, self._pool) as engine:
+            self._running = self._with(engine, standing)
+            try:
+                yield self
+            finally:
+                self._running = None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -260,11 +246,14 @@ class ApplicationDatabase:
             )
         return self._running
 
-    def _engine(self) -> AsyncEngine:
-        engine = self.database.pooled(self._pool)
-        _say_who_is_away(engine, self.database)
-        _RUNNING.add(engine)
-        return engine
+    def _with(self, engine: AsyncEngine, standing: Standing) -> _Running:
+        sessions = async_sessionmaker(engine, class_=self._session_class, expire_on_commit=False)
+        return _Running(
+            engine=engine,
+            sessions=sessions,
+            scoped=async_scoped_session(sessions, scopefunc=asyncio.current_task),
+            standing=standing,
+        )
 
     @contextmanager
     def _no_connection_said(self) -> Iterator[None]:
@@ -275,72 +264,3 @@ class ApplicationDatabase:
                 f"no connection was free within {self._pool.timeout:g} seconds",
                 hint="find what keeps them, or raise pool_size or pool_max_overflow",
             ) from error
-
-
-def _say_who_is_away(engine: AsyncEngine, database: Database) -> None:
-    """Raises our errors where there is no connection, and where one is lost."""
-
-    def connect(dialect: Any, _record: object, arguments: Any, keywords: Any) -> Any:
-        with database.translated("cannot connect to"):
-            return dialect.connect(*arguments, **keywords)
-
-    def lost(context: ExceptionContext) -> BaseException | None:
-        # The ping before use is answered with a new connection, not with an error.
-        if context.is_pre_ping or not isinstance(context.original_exception, Exception):
-            return None
-        error = context.sqlalchemy_exception or context.original_exception
-        failure = database.backend.errors.translate(error)
-        if failure is None or failure.fault not in _AWAY:
-            return None
-        if failure.fault is Fault.LOST:
-            context.is_disconnect = True
-        return database.error(failure, tried="cannot use")
-
-    event.listen(engine.sync_engine, "do_connect", connect)
-    event.listen(engine.sync_engine, "handle_error", lost)
-
-
-class _Closing:
-    """Closes connections of cancelled tasks in tasks of its own.
-
-    In a scope of anyio's that is cancelled, whatever is awaited is cancelled too: SQLAlchemy then
-    cuts the connection in the middle of the driver's request to end the statement.
-    """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        dialect: Any = engine.dialect
-        self._terminate: Callable[[Any], None] = dialect.do_terminate
-        dialect.do_terminate = self._begin
-
-    async def end(self) -> None:
-        """Waits for those that have begun."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _begin(self, connection: Any) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # it was collected, or the loop has ended
-            self._terminate(connection)
-            return
-        task = loop.create_task(greenlet_spawn(self._terminate, connection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-_RUNNING: WeakSet[AsyncEngine] = WeakSet()
-_INHERITED: list[object] = []
-
-
-def _leave_to_the_parent() -> None:
-    """Gives engines in a forked process a pool of their own.
-
-    The connections of the old one belong to the parent; they must neither be used nor closed here,
-    and to be collected would close them.
-    """
-    for engine in _RUNNING:
-        _INHERITED.append(engine.sync_engine.pool)
-        engine.sync_engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_leave_to_the_parent)

@@ -374,7 +374,7 @@ def test_database_and_pool_come_from_the_settings(folder: ProjectFolder) -> None
     assert "sqlite:///app.db" == str(database.database)
     expected = Pool(size=7, max_overflow=3, timeout=4.0, recycle=0.0, pre_ping=False)
     assert expected == database._pool
-    made: Any = database._engine().pool
+    made: Any = database.database.pooled(database._pool).pool
     assert (7, 3, 4.0, -1) == (made.size(), made._max_overflow, made.timeout(), made._recycle)
 
 
