@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bootstrap.backends.base import Reason
+from bootstrap.backends.base import Failure, Reason
 from bootstrap.database import Database
-from bootstrap.datasets.checking import CheckedDataSet
+from bootstrap.datasets.checking import CheckedDataSet, without_secrets
 from bootstrap.datasets.comparing import Changes, Counts
 from bootstrap.datasets.expectations import refuse_unmet
 from bootstrap.datasets.loading import Load, write_large
@@ -22,8 +22,14 @@ from bootstrap.datasets.pruning import Kept, Pruned, prune
 from bootstrap.datasets.reports import Action, DataSetReport, RowDifference
 from bootstrap.datasets.rows import Change
 from bootstrap.datasets.tables import Key
-from bootstrap.datasets.writing import Refused, refusal, transaction, write_data_set
-from bootstrap.errors import SeedError
+from bootstrap.datasets.writing import (
+    Refused,
+    Taken,
+    refusal,
+    transaction,
+    write_data_set,
+)
+from bootstrap.errors import BootstrapError, SeedError
 from bootstrap.events import DataSetFinished, DataSetStarted, Emit
 from bootstrap.records.lock import RunLock
 
@@ -112,6 +118,7 @@ class Run:
         self._database = database
         self._lock = lock
         self._emit = emit
+        self._taken = Taken()
         self._theirs = connection.in_transaction()
 
     async def work(self, plan: Plan, *, dry_run: bool) -> None:
@@ -128,6 +135,22 @@ class Run:
             whole = plan.is_whole or dry_run
             error = await self._blamed(refused, list(self.applied.values()) if whole else [])
             raise error from None
+        except DBAPIError as error:
+            failure = self._database.backend.errors.translate(error)
+            if failure is None:
+                raise
+        else:
+            return
+        raise self._failed(failure, "the database refused what was written, at its end")
+
+    def _failed(self, failure: Failure, what: str) -> BootstrapError:
+        """The error for all of it."""
+        if failure.reason is not Reason.STATEMENT:
+            return self._database.error(failure, tried="cannot seed")
+        text = failure.text
+        for one in self.applied.values():
+            text = without_secrets(text, one.data_set)
+        return SeedError(f"{what} ({failure.code}: {text})", hint="nothing was written")
 
     async def _all(self, plan: Plan) -> None:
         for at, step in enumerate(plan.steps):
@@ -151,14 +174,9 @@ class Run:
                 raise
         else:
             return
-        if failure.reason is not Reason.STATEMENT:
-            raise self._database.error(failure, tried="cannot seed")
         tables = " and ".join(sorted(plan.pruned))
-        raise SeedError(
-            f"the database refused to delete rows of {tables} that no data set has"
-            f" ({failure.code}: {failure.text})",
-            hint="nothing was written",
-        )
+        what = f"the database refused to delete rows of {tables} that no data set has"
+        raise self._failed(failure, what)
 
     @asynccontextmanager
     async def _whole(self, *, needed: bool, undone: bool) -> AsyncIterator[None]:
@@ -188,7 +206,7 @@ class Run:
         rows = None if load else len(data_set.rows)
         self._emit(DataSetStarted(data_set=name, table=table, rows=rows))
         started = time.monotonic()
-        changes, counts = await self._write(data_set, load)
+        changes, counts = await self._write(data_set, load, taken=self._taken)
         seconds = time.monotonic() - started
         self._emit(
             DataSetFinished(
@@ -204,10 +222,12 @@ class Run:
             data_set=data_set, changes=changes, counts=counts, load=load, seconds=seconds
         )
 
-    async def _write(self, data_set: CheckedDataSet, load: Load | None) -> tuple[Changes, Counts]:
-        if load:
+    async def _write(
+        self, data_set: CheckedDataSet, load: Load | None, *, taken: Taken | None = None
+    ) -> tuple[Changes, Counts]:
+        if load:  # no other file has rows of its table
             return Changes(), await write_large(self._connection, load, self._database)
-        changes = await write_data_set(self._connection, data_set, self._database)
+        changes = await write_data_set(self._connection, data_set, self._database, taken=taken)
         return changes, changes.counts
 
     def differences(self) -> Iterator[RowDifference]:

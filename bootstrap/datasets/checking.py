@@ -14,7 +14,7 @@ from bootstrap.datasets.kinds import UNFIT
 from bootstrap.datasets.passwords import MARKER, ClearPassword
 from bootstrap.datasets.secret_values import HIDDEN, value_of
 from bootstrap.datasets.tables import Key, Link, SeedTable, TableColumn, Tables
-from bootstrap.errors import SeedError
+from bootstrap.errors import Place, SeedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,14 @@ class CheckedDataSet:
             if key in seen:
                 raise self.repeated(row.line, earlier=seen[key])
             seen[key] = row.line
+
+    def taken(self, line: int, *, earlier: Place) -> SeedError:
+        """Makes the error for a row that another file of the same layer has."""
+        return self.file.fault(
+            line,
+            f"this row has the same natural key ({', '.join(self.key)}) as {earlier}",
+            hint="remove one of them; only an environment can say more of a row",
+        )
 
     def repeated(self, line: int, *, earlier: int) -> SeedError:
         """Makes the error for a natural key that stands in the file twice."""

@@ -69,10 +69,6 @@ def _name(member: tuple[str, object]) -> str:
 def _over(before: _Said, row: CheckedRow, data_set: CheckedDataSet) -> CheckedRow:
     if before.data_set.file.layer == data_set.file.layer:
         place = Place(path=before.data_set.file.path, line=before.row.line)
-        raise data_set.file.fault(
-            row.line,
-            f"this row has the same natural key ({', '.join(data_set.key)}) as {place}",
-            hint="remove one of them; only an environment can say more of a row",
-        )
+        raise data_set.taken(row.line, earlier=place)
     kept = {name: text for name, text in before.row.secrets.items() if name not in row.values}
     return replace(row, values={**before.row.values, **row.values}, secrets={**kept, **row.secrets})

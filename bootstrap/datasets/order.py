@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bootstrap.datasets.checking import CheckedDataSet, CheckedRow
+from bootstrap.datasets.checking import CheckedDataSet, CheckedRow, Reference
 from bootstrap.datasets.needs import Index, needs
 from bootstrap.datasets.tables import Link
 from bootstrap.errors import Place
@@ -147,8 +147,9 @@ class _Work:
             if need.link.table != data_set.table.name or self._late[at] & {*need.link.columns}:
                 continue
             for found in self._index.find(need.link.table, need.by, need.key):
-                # A row may have its own value in a foreign key: the database takes it.
-                itself = found.row == number and need.by == need.link.referred
+                # A row may have its own id in a foreign key: the database takes it.
+                given = row.values[need.link.columns[0]]
+                itself = found.row == number and not isinstance(given, Reference)
                 if found.data_set == at and not itself:
                     yield _Edge(first=found.row, line=row.line, link=need.link)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from operator import itemgetter
 from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +18,7 @@ from bootstrap.datasets.comparing import Changes, compare, refuse_altered
 from bootstrap.datasets.references import resolve
 from bootstrap.datasets.rows import Change, Stored, find, first_refused, write
 from bootstrap.datasets.tables import Key, SeedTable
-from bootstrap.errors import SeedError
+from bootstrap.errors import Place, SeedError
 
 Before: TypeAlias = Callable[[], Awaitable[None]]  # writes what rows need, in a transaction
 Find: TypeAlias = Callable[[AsyncConnection, Before], Awaitable[Change | None]]
@@ -49,14 +50,44 @@ async def transaction(connection: AsyncConnection) -> AsyncIterator[None]:
         yield
 
 
+class Taken:
+    """The rows of a run whose references are resolved: only now two can turn out to be one."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[object, ...], Place] = {}
+
+    def take(self, data_set: CheckedDataSet) -> None:
+        """Takes the rows of a data set.
+
+        Raises:
+            SeedError: One of them was taken before.
+        """
+        for row in data_set.rows:
+            named = zip(data_set.key, data_set.key_of(row.values), strict=True)
+            key = (data_set.table.name, *sorted(named, key=itemgetter(0)))
+            if earlier := self._places.get(key):
+                raise data_set.taken(row.line, earlier=earlier)
+            self._places[key] = Place(path=data_set.file.path, line=row.line)
+
+
 async def write_data_set(
-    connection: AsyncConnection, data_set: CheckedDataSet, database: Database
+    connection: AsyncConnection,
+    data_set: CheckedDataSet,
+    database: Database,
+    *,
+    taken: Taken | None = None,
 ) -> Changes:
     """Writes what a data set has and the database has not, in one transaction.
 
+    Args:
+        connection: Where.
+        data_set: What, its references unresolved.
+        database: Behind the connection.
+        taken: The rows that the run has written; None where these are among them.
+
     Raises:
         Refused: The database refused rows.
-        SeedError: A reference leads nowhere, or a value came back as another one.
+        SeedError: A reference leads nowhere, a row is there twice, or a value came back as another.
         DatabaseError: The database cannot be used.
     """
     changes, latest = Changes(), Changes()
@@ -65,6 +96,8 @@ async def write_data_set(
         async with transaction(connection):
             for level in data_set.levels():
                 resolved = await resolve(connection, level)
+                if taken:
+                    taken.take(resolved)
                 latest = await compared(connection, resolved)
                 await _send(connection, resolved, latest)
                 changes += latest
