@@ -141,8 +141,14 @@ async def test_waiting_for_it_has_an_end(empty_url: str, tmp_path: Path) -> None
     ],
 )
 async def test_a_statement_whose_session_was_ended_is_finished_or_begun_anew(
-    empty_url: str, tmp_path: Path, statement: str, left: str, relation: str
+    empty_url: str,
+    tmp_path: Path,
+    statement: str,
+    left: str,
+    relation: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("BOOTSTRAP_RETRY_FOR", "0")  # it would go on by itself
     folder = new_project(tmp_path)
     await made(empty_url, folder, statement)
     before = await relations(empty_url)

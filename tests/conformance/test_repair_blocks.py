@@ -177,3 +177,21 @@ async def test_a_commit_that_is_sent_as_text_is_a_place_to_stop_at(
 
     assert [("ix", True)] == await indexes(empty_url)
     assert [] == await rows(empty_url, "SELECT * FROM u")
+
+
+async def test_an_index_that_is_not_valid_is_undone_with_the_rest(
+    empty_url: str, tmp_path: Path
+) -> None:
+    folder = project(tmp_path, empty_url)
+    folder.revision("one", down=None, upgrade=T)
+    await bootstrap.migrate(empty_url, project=folder.project)
+    await written(empty_url, "INSERT INTO t (id, n) VALUES (1, 10), (2, 10)")
+    folder.revision("two", down="one", upgrade=f"{U}\n{block(COLUMN, UNIQUE)}")
+    assert "could not create unique index" in folder.alembic("upgrade", "head").stderr
+
+    report = await bootstrap.repair(empty_url, "undo", project=folder.project)
+
+    assert report.unrecorded is not None
+    assert ("index ix of t", "column m of t", "table u") == report.unrecorded.undone
+    assert [] == await indexes(empty_url)
+    assert [(1, 10), (2, 10)] == await rows(empty_url, "SELECT * FROM t")
