@@ -142,10 +142,11 @@ class Evidence:
         """
         found = self._tokens(said)
         words = [token.word for token in found]
-        if _rule(words) is not Rule.BUILT or not {"CONCURRENTLY", "ON"} <= set(words):
+        if _rule(words) is not Rule.BUILT or "CONCURRENTLY" not in words:
             return None
         begin = words.index("CONCURRENTLY") + 1
-        if words[begin] == "ON":  # the server will give it a name
+        # With ON at once the server will give it a name; without, it will refuse it.
+        if "ON" not in words[begin + 1 :] or words[begin] == "ON":
             return None
         oid = self.oid(_name(found, words.index("ON", begin) + 1))
         name = _folded_name(found, begin)
