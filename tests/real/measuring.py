@@ -7,6 +7,7 @@ are; what counts is the ratio.
 from __future__ import annotations
 
 import asyncio
+import logging
 import statistics
 import sys
 import tempfile
@@ -61,5 +62,6 @@ async def contests(rounds: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # theirs
+    logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(contests(int(sys.argv[1]) if len(sys.argv) > 1 else 1, Path(name)))
