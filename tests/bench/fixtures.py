@@ -99,7 +99,7 @@ def _line(databases: Databases, backend: str, rounds: int) -> str:
     row = in_a_row(databases, backend)
     return (
         f"{copy * 1000:>9.1f} ms{row * 1000:>9.1f} ms{other * 1000:>10.1f} ms"
-        f"{other / copy:>8.1f}{other / row:>8.1f}"
+        f"{other / copy:>9.0f}{other / row:>10.1f}"
     )
 
 
@@ -114,7 +114,8 @@ def main() -> None:
     servers = Servers()
     try:
         urls = {name: servers.url(name) for name in BACKENDS if name != "sqlite"}
-        print(f"{'':<26}{'a copy':>12}{'in a row':>12}{'migrated':>13}{'ratio':>8}{'':>8}")
+        titles = f"{'copy':>12}{'in a row':>12}{'migrated':>13}{'ratio':>9}{'in a row':>10}"
+        print(f"{'':<26}{titles}")
         with tempfile.TemporaryDirectory() as folder:
             reference = Project.at(_ROOT / "alembic.ini")
             contest("reference", reference, urls, rounds=rounds)
