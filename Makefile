@@ -48,6 +48,7 @@ bench: $(VENV)/developing servers
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.verifying
 	$(BIN)/python -m tests.bench.fixtures
+	$(BIN)/python -m tests.bench.seeding
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import CHAR, Enum, Integer, String
+from sqlalchemy import CHAR, DateTime, Enum, Integer, String
 
 from bootstrap.datasets.batches import Batch, Slot
 from bootstrap.datasets.passwords import MARKER
@@ -115,14 +116,22 @@ def _parsed(column: TableColumn, said: Sequence[Any], *, are_texts: bool) -> Seq
     try:
         if isinstance(column.type, String) and not isinstance(column.type, Enum | CHAR):
             return _texts(said, column.type.length)
-        if are_texts and isinstance(column.type, Integer) and (numbers := _whole(said)) is not None:
-            return numbers
-        if are_texts and len(different := set(said)) * _FEW < len(said):
-            known = {one: column.kind.parse(one) for one in different}
-            return [known[one] for one in said]
-        return list(map(column.kind.parse, said))
+        quick = _quickly(column, said) if are_texts else None
+        return quick or list(map(column.kind.parse, said))
     except (ValueError, TypeError, LookupError, ArithmeticError):
         return None
+
+
+def _quickly(column: TableColumn, said: Sequence[str]) -> Sequence[Any] | None:
+    """What the kind of the column would make of texts; None where there is no quicker way."""
+    if isinstance(column.type, Integer):
+        return _whole(said)
+    if isinstance(column.type, DateTime):
+        return _moments(said, in_utc=column.type.timezone)
+    if column.kind and len(different := set(said)) * _FEW < len(said):
+        known = {one: column.kind.parse(one) for one in different}
+        return [known[one] for one in said]
+    return None
 
 
 def _texts(said: Sequence[Any], longest: int | None) -> Sequence[Any]:
@@ -140,13 +149,16 @@ def _whole(said: Sequence[str]) -> Sequence[int] | None:
         numbers = list(map(int, said))
     except ValueError:
         return None
-    return (
-        numbers
-        if all(
-            -(2**63) <= one < 2**63 for one in (min(numbers, default=0), max(numbers, default=0))
-        )
-        else None
-    )
+    ends = (min(numbers, default=0), max(numbers, default=0))
+    return numbers if ends[0] >= -(2**63) and ends[1] < 2**63 else None
+
+
+def _moments(said: Sequence[str], *, in_utc: bool) -> Sequence[datetime] | None:
+    """The times of texts without an offset, which are UTC; None where one has another."""
+    read = list(map(datetime.fromisoformat, said))
+    if any(one.tzinfo for one in read):
+        return None
+    return [one.replace(tzinfo=UTC) for one in read] if in_utc else read
 
 
 def _is_complete(columns: Columns, table: SeedTable, key: Sequence[str]) -> bool:

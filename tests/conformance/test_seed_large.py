@@ -348,3 +348,27 @@ async def test_nothing_is_written_when_a_row_of_a_later_large_file_is_wrong(
         await bootstrap.seed(url, datasets=[first, second])
 
     assert [] == await _rows(url)
+
+
+@pytest.mark.parametrize("backend_name", ["mysql", "mariadb"], indirect=True)
+async def test_what_a_lenient_server_would_alter_is_refused(
+    empty_url: str, tmp_path: Path, large: Callable[[], None]
+) -> None:
+    """A time of which it keeps the seconds, and a letter that its character set does not have."""
+    async with bootstrap.Database.of(empty_url).connect() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TABLE days (name VARCHAR(20) CHARACTER SET latin1, at DATETIME)"
+        )
+    large()
+    lenient = f"{empty_url}?sql_mode=NO_ENGINE_SUBSTITUTION"
+    path = tmp_path / "days.csv"
+
+    time = await _refused(lenient, _csv(path, "a,2026-01-05T09:12:00.25Z", head="name (key),at"))
+    letter = await _refused(
+        lenient, _csv(path, "a,2026-01-05", "☃,2026-01-05", head="name (key),at")
+    )
+
+    assert f"{path}:2: the database keeps another value for at" in time.message
+    assert letter.message.startswith(f"{path}")
+    async with bootstrap.Database.of(empty_url).connect() as connection:
+        assert [] == (await connection.exec_driver_sql("SELECT * FROM days")).all()

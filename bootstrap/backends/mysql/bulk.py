@@ -7,7 +7,8 @@ otherwise, and a client that allows it lets the server ask for any of its files.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Any
 
@@ -40,6 +41,10 @@ _HALF = 2  # of the packet at most: what comes before the rows is in it too
 _HARMLESS = re.compile(r"[A-Za-z0-9@._ +/=,:$-]*")
 
 _MICROSECONDS = 6
+_LIMITS = text("SELECT @@max_allowed_packet, @@sql_mode LIKE '%STRICT_%'")
+# Else a server that is not strict cuts off what it compares with later.
+_STRICT = "SET @bootstrap_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',TRADITIONAL')"
+_AS_BEFORE = "SET sql_mode = @bootstrap_mode"
 # Of a counted column a 0 becomes another number, of DOUBLE(5, 2) nearly everything.
 _IS_PLAIN = text(
     "SELECT @@sql_mode LIKE '%STRICT_%' AND table_type = 'BASE TABLE' AND NOT EXISTS ("
@@ -92,14 +97,14 @@ class MySQLBulk:
         packed: Sequence[list[str]],
     ) -> None:
         """Inserts them."""
-        size = await connection.scalar(text("SELECT @@max_allowed_packet"))
+        size, strict = (await connection.execute(_LIMITS)).one()
         quote = connection.dialect.identifier_preparer.quote_identifier
         into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
         rows = list(chain.from_iterable(packed))
         # By the driver: what SQLAlchemy is told to log would have the values in it.
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
-        async with driver.cursor() as cursor:
+        async with driver.cursor() as cursor, _strict(cursor, already=strict):
             for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
                 await cursor.execute(into + some)
 
@@ -118,6 +123,18 @@ class MySQLBulk:
         """Drops it; without TEMPORARY the transaction would be committed."""
         name = connection.dialect.identifier_preparer.quote(table.name)
         await connection.exec_driver_sql(f"DROP TEMPORARY TABLE {name}")
+
+
+@asynccontextmanager
+async def _strict(cursor: Any, *, already: bool) -> AsyncIterator[None]:
+    if already:
+        yield
+        return
+    await cursor.execute(_STRICT)
+    try:
+        yield
+    finally:
+        await cursor.execute(_AS_BEFORE)
 
 
 def _fitting(rows: Sequence[str], size: int) -> Iterator[str]:
