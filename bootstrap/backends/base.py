@@ -334,6 +334,9 @@ class Bulk(Protocol):
     ) -> None:
         """Writes what was packed, several times, into these columns of a table."""
 
+    async def filled(self, connection: AsyncConnection, table: Table) -> None:
+        """Tells the planner of the rows that a temporary table has by now."""
+
     async def keeps(
         self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
     ) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from functools import partial
 from itertools import islice
@@ -98,6 +99,7 @@ class Load:
         async with aclosing(_ahead(packed())) as following:
             async for some in following:
                 await bulk.fill(connection, staged.table.name, names, some)
+        await bulk.filled(connection, staged.table)
         return await staged.merge(connection)
 
     async def _is_direct(self, connection: AsyncConnection, bulk: Bulk) -> bool:
@@ -237,13 +239,17 @@ async def _parts_taken(load: Load, connection: AsyncConnection, before: Before) 
 
 
 async def _ahead(source: Iterator[_T]) -> AsyncGenerator[_T, None]:
-    """What an iterator gives, one further item being made meanwhile in a thread."""
-    nothing = object()
-    following = asyncio.create_task(asyncio.to_thread(next, source, nothing))
-    try:
-        while (item := await following) is not nothing:
-            following = asyncio.create_task(asyncio.to_thread(next, source, nothing))
-            yield item  # type: ignore[misc]  # it is not `nothing`
-    finally:
-        # An iterator cannot be left in the middle of a step.
-        await asyncio.gather(following, return_exceptions=True)
+    """What an iterator gives, one further item being made meanwhile in a thread.
+
+    It is one thread for all of them: each has memory of its own, which it keeps.
+    """
+    loop, nothing = asyncio.get_running_loop(), object()
+    with ThreadPoolExecutor(1) as thread:
+        following = loop.run_in_executor(thread, next, source, nothing)
+        try:
+            while (item := await following) is not nothing:
+                following = loop.run_in_executor(thread, next, source, nothing)
+                yield item  # type: ignore[misc]  # it is not `nothing`
+        finally:
+            # An iterator cannot be left in the middle of a step.
+            await asyncio.gather(following, return_exceptions=True)

@@ -108,6 +108,9 @@ class MySQLBulk:
             for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
                 await cursor.execute(into + some)
 
+    async def filled(self, connection: AsyncConnection, table: Table) -> None:
+        """Nothing: InnoDB counts by itself."""
+
     async def keeps(
         self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
     ) -> bool:

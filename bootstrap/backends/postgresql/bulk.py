@@ -101,6 +101,11 @@ class PostgreSQLBulk:
         async with driver.cursor() as cursor, cursor.copy(order) as copy:
             await copy.write(content)
 
+    async def filled(self, connection: AsyncConnection, table: Table) -> None:
+        """Reads a sample of them: nobody else does that for a temporary table."""
+        name = connection.dialect.identifier_preparer.quote(table.name)
+        await connection.exec_driver_sql(f"ANALYZE pg_temp.{name}")
+
     async def keeps(
         self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
     ) -> bool:

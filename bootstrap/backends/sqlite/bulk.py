@@ -84,6 +84,9 @@ class SQLiteBulk:
         statement = f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})"  # noqa: S608 - quoted
         await connection.exec_driver_sql(statement, list(chain.from_iterable(packed)))
 
+    async def filled(self, connection: AsyncConnection, table: Table) -> None:
+        """Nothing: it goes through the temporary table, and looks up each row by an index."""
+
     async def keeps(
         self, connection: AsyncConnection, table: str, columns: Mapping[str, TypeEngine[Any]]
     ) -> bool:
