@@ -13,7 +13,7 @@ from bootstrap.datasets.columns import UNSAID, Columns, Shape, columns_of
 from bootstrap.datasets.form import Row
 from bootstrap.datasets.tables import Key
 
-_AT_ONCE = 250_000  # hashes that are compared with one another in memory
+_AT_ONCE = 125_000  # hashes that are compared with one another in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
