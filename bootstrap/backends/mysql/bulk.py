@@ -35,7 +35,7 @@ from sqlalchemy.dialects.mysql import DATETIME, TIME
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-_STATEMENT = 2**20  # bytes; longer ones are no faster, and a packet is 16 MB or more by default
+_STATEMENT = 2**20  # bytes; a packet is 16 MB or more by default
 _HALF = 2  # of the packet at most: what comes before the rows is in it too
 # What can stand between quotes in every SQL mode and character set as it is.
 _HARMLESS = re.compile(r"[A-Za-z0-9@._ +/=,:$-]*")
