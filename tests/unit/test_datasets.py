@@ -31,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from bootstrap.datasets import yaml_files
+from bootstrap.datasets.choosing import choose
 from bootstrap.datasets.files import read_all
-from bootstrap.datasets.form import Cell, DataSet
+from bootstrap.datasets.form import Cell, DataSet, SeedFile
 from bootstrap.datasets.kinds import UNFIT, kind_of
 from bootstrap.datasets.passwords import ClearPassword
 from bootstrap.errors import SeedError
@@ -64,8 +65,12 @@ Globe,12.50,ada@example.com
 def _read(folder: Path, name: str, content: str | bytes) -> DataSet:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    (read,) = read_all([path])
+    (read,) = read_all([SeedFile(path=path)])
     return read
+
+
+def _chosen(*paths: Path) -> tuple[DataSet, ...]:
+    return read_all(choose(paths, environment=None).files)
 
 
 def _plain(content: Any) -> Any:
@@ -101,15 +106,14 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         ("20_items.json", _JSON),
         ("items.jsonl", _JSON_LINES),
         ("20_items.csv", _CSV),
-        ("20_items.csv.gz", _CSV),
-        ("x.jsonl.gz", _JSON_LINES),
-        ("x.yaml.gz", _YAML),
-        ("x.json.gz", _JSON),
+        ("20_items.csv.gz", gzip.compress(_CSV.encode(), mtime=0)),
+        ("x.jsonl.gz", gzip.compress(_JSON_LINES.encode(), mtime=0)),
+        ("x.yaml.gz", gzip.compress(_YAML.encode(), mtime=0)),
+        ("x.json.gz", gzip.compress(_JSON.encode(), mtime=0)),
     ],
 )
-def test_the_formats_say_the_same(tmp_path: Path, name: str, content: str) -> None:
-    packed = gzip.compress(content.encode()) if name.endswith(".gz") else content
-    read = _read(tmp_path, name, packed)
+def test_the_formats_say_the_same(tmp_path: Path, name: str, content: str | bytes) -> None:
+    read = _read(tmp_path, name, content)
 
     assert ("items", ("name", "owner_id")) == (read.table, read.key)
     expected = {"name": "Globe", "price": "12.50", "owner_id": {"email": "ada@example.com"}}
@@ -328,14 +332,14 @@ def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(tmp_path: Pa
         (tmp_path / name).write_text("broken" if name.startswith(".") else content)
     (tmp_path / "folder.csv").mkdir()
 
-    read = read_all([tmp_path, tmp_path / "10_a.json"])
+    read = _chosen(tmp_path, tmp_path / "10_a.json")
 
     assert ["a", "b", "c", "a"] == [data_set.table for data_set in read]
 
 
 def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SeedError, match="has no data sets") as refused:
-        read_all([tmp_path])
+        _chosen(tmp_path)
 
     assert (
         "data sets are files that end in .csv, .json, .jsonl, .yaml, .yml, also packed (.gz)"
@@ -345,7 +349,7 @@ def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SeedError, match=r"there is no file or folder .*absent\.yaml"):
-        read_all([tmp_path / "absent.yaml"])
+        _chosen(tmp_path / "absent.yaml")
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
@@ -353,7 +357,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     path.symlink_to("/proc/self/mem")  # a file without content at its beginning, also for root
 
     with pytest.raises(SeedError, match=r"cannot read .*t\.csv: Input/output error"):
-        read_all([path])
+        read_all([SeedFile(path=path)])
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
