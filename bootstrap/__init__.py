@@ -61,6 +61,39 @@ if TYPE_CHECKING:
     from bootstrap.errors import StatementFailed as StatementFailed
     from bootstrap.examining.doctoring import DoctorReport as DoctorReport
     from bootstrap.examining.doctoring import doctor as doctor
+    from bootstrap.inspecting.accepting import AcceptReport as AcceptReport
+    from bootstrap.inspecting.accepting import accept_changed as accept_changed
+    from bootstrap.inspecting.browsing import BranchesReport as BranchesReport
+    from bootstrap.inspecting.browsing import HeadsReport as HeadsReport
+    from bootstrap.inspecting.browsing import HistoryReport as HistoryReport
+    from bootstrap.inspecting.browsing import ShowReport as ShowReport
+    from bootstrap.inspecting.browsing import branches as branches
+    from bootstrap.inspecting.browsing import heads as heads
+    from bootstrap.inspecting.browsing import history as history
+    from bootstrap.inspecting.browsing import show as show
+    from bootstrap.inspecting.checking import CheckReport as CheckReport
+    from bootstrap.inspecting.checking import check as check
+    from bootstrap.inspecting.ensuring import EnsureVersionReport as EnsureVersionReport
+    from bootstrap.inspecting.ensuring import ensure_version as ensure_version
+    from bootstrap.inspecting.inspection import CurrentReport as CurrentReport
+    from bootstrap.inspecting.inspection import StatusReport as StatusReport
+    from bootstrap.inspecting.inspection import current as current
+    from bootstrap.inspecting.inspection import status as status
+    from bootstrap.inspecting.locking import LockReport as LockReport
+    from bootstrap.inspecting.locking import lock_break as lock_break
+    from bootstrap.inspecting.locking import lock_status as lock_status
+    from bootstrap.inspecting.logged import LogReport as LogReport
+    from bootstrap.inspecting.logged import log as log
+    from bootstrap.inspecting.planning import PlanReport as PlanReport
+    from bootstrap.inspecting.planning import plan as plan
+    from bootstrap.inspecting.surveying import CurrentEachReport as CurrentEachReport
+    from bootstrap.inspecting.surveying import LogEachReport as LogEachReport
+    from bootstrap.inspecting.surveying import PlanEachReport as PlanEachReport
+    from bootstrap.inspecting.surveying import StatusEachReport as StatusEachReport
+    from bootstrap.inspecting.surveying import current_each as current_each
+    from bootstrap.inspecting.surveying import log_each as log_each
+    from bootstrap.inspecting.surveying import plan_each as plan_each
+    from bootstrap.inspecting.surveying import status_each as status_each
     from bootstrap.lifecycle import CreateReport as CreateReport
     from bootstrap.lifecycle import DropReport as DropReport
     from bootstrap.lifecycle import UpReport as UpReport
@@ -71,40 +104,15 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import up as up
     from bootstrap.lifecycle import wait as wait
     from bootstrap.lifecycle import wait_heads as wait_heads
+    from bootstrap.positions.changed import ChangedFile as ChangedFile
     from bootstrap.project import Project as Project
     from bootstrap.records.log import LogEntry as LogEntry
     from bootstrap.records.log import Outcome as Outcome
     from bootstrap.revisions.reach import HandOver as HandOver
     from bootstrap.revisions.reach import Reach as Reach
-    from bootstrap.running.accepting import AcceptReport as AcceptReport
-    from bootstrap.running.accepting import accept_changed as accept_changed
-    from bootstrap.running.browsing import BranchesReport as BranchesReport
-    from bootstrap.running.browsing import HeadsReport as HeadsReport
-    from bootstrap.running.browsing import HistoryReport as HistoryReport
-    from bootstrap.running.browsing import ShowReport as ShowReport
-    from bootstrap.running.browsing import branches as branches
-    from bootstrap.running.browsing import heads as heads
-    from bootstrap.running.browsing import history as history
-    from bootstrap.running.browsing import show as show
-    from bootstrap.running.changed import ChangedFile as ChangedFile
-    from bootstrap.running.checking import CheckReport as CheckReport
-    from bootstrap.running.checking import check as check
     from bootstrap.running.each import MigrateEachReport as MigrateEachReport
     from bootstrap.running.each import downgrade_each as downgrade_each
     from bootstrap.running.each import migrate_each as migrate_each
-    from bootstrap.running.ensuring import EnsureVersionReport as EnsureVersionReport
-    from bootstrap.running.ensuring import ensure_version as ensure_version
-    from bootstrap.running.inspection import CurrentReport as CurrentReport
-    from bootstrap.running.inspection import StatusReport as StatusReport
-    from bootstrap.running.inspection import current as current
-    from bootstrap.running.inspection import status as status
-    from bootstrap.running.locking import LockReport as LockReport
-    from bootstrap.running.locking import lock_break as lock_break
-    from bootstrap.running.locking import lock_status as lock_status
-    from bootstrap.running.logged import LogReport as LogReport
-    from bootstrap.running.logged import log as log
-    from bootstrap.running.planning import PlanReport as PlanReport
-    from bootstrap.running.planning import plan as plan
     from bootstrap.running.repairing import HalfAppliedStep as HalfAppliedStep
     from bootstrap.running.runner import MigrationReport as MigrationReport
     from bootstrap.running.runner import downgrade as downgrade
@@ -113,14 +121,6 @@ if TYPE_CHECKING:
     from bootstrap.running.scripting import ScriptReport as ScriptReport
     from bootstrap.running.scripting import migration_script as migration_script
     from bootstrap.running.scripting import version_table_script as version_table_script
-    from bootstrap.running.surveying import CurrentEachReport as CurrentEachReport
-    from bootstrap.running.surveying import LogEachReport as LogEachReport
-    from bootstrap.running.surveying import PlanEachReport as PlanEachReport
-    from bootstrap.running.surveying import StatusEachReport as StatusEachReport
-    from bootstrap.running.surveying import current_each as current_each
-    from bootstrap.running.surveying import log_each as log_each
-    from bootstrap.running.surveying import plan_each as plan_each
-    from bootstrap.running.surveying import status_each as status_each
     from bootstrap.scaffold import InitReport as InitReport
     from bootstrap.scaffold import init as init
     from bootstrap.settings import Settings as Settings
@@ -175,8 +175,8 @@ _HOMES = {
     ),
     "bootstrap.project": ("Project",),
     "bootstrap.revisions.reach": ("HandOver", "Reach"),
-    "bootstrap.running.accepting": ("AcceptReport", "accept_changed"),
-    "bootstrap.running.browsing": (
+    "bootstrap.inspecting.accepting": ("AcceptReport", "accept_changed"),
+    "bootstrap.inspecting.browsing": (
         "BranchesReport",
         "HeadsReport",
         "HistoryReport",
@@ -186,19 +186,19 @@ _HOMES = {
         "history",
         "show",
     ),
-    "bootstrap.running.checking": ("CheckReport", "check"),
+    "bootstrap.inspecting.checking": ("CheckReport", "check"),
     "bootstrap.running.each": ("MigrateEachReport", "downgrade_each", "migrate_each"),
-    "bootstrap.running.ensuring": ("EnsureVersionReport", "ensure_version"),
-    "bootstrap.running.inspection": ("CurrentReport", "StatusReport", "current", "status"),
+    "bootstrap.inspecting.ensuring": ("EnsureVersionReport", "ensure_version"),
+    "bootstrap.inspecting.inspection": ("CurrentReport", "StatusReport", "current", "status"),
     "bootstrap.running.repairing": ("HalfAppliedStep",),
     "bootstrap.records.log": ("LogEntry", "Outcome"),
-    "bootstrap.running.changed": ("ChangedFile",),
-    "bootstrap.running.logged": ("LogReport", "log"),
-    "bootstrap.running.planning": ("PlanReport", "plan"),
-    "bootstrap.running.locking": ("LockReport", "lock_break", "lock_status"),
+    "bootstrap.positions.changed": ("ChangedFile",),
+    "bootstrap.inspecting.logged": ("LogReport", "log"),
+    "bootstrap.inspecting.planning": ("PlanReport", "plan"),
+    "bootstrap.inspecting.locking": ("LockReport", "lock_break", "lock_status"),
     "bootstrap.running.runner": ("MigrationReport", "downgrade", "migrate", "stamp"),
     "bootstrap.running.scripting": ("ScriptReport", "migration_script", "version_table_script"),
-    "bootstrap.running.surveying": (
+    "bootstrap.inspecting.surveying": (
         "CurrentEachReport",
         "LogEachReport",
         "PlanEachReport",

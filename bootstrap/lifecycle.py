@@ -24,11 +24,11 @@ from bootstrap.events import (
     HeadsAwaited,
     silent,
 )
+from bootstrap.inspecting import browsing, inspection
+from bootstrap.positions.planned import Before, unasked
 from bootstrap.project import Project
 from bootstrap.records.lock import WAIT
-from bootstrap.running import browsing, inspection
 from bootstrap.running.gentle import LOCK_RETRIES
-from bootstrap.running.planned import Before, unasked
 from bootstrap.running.retrying import RETRY_FOR
 from bootstrap.running.runner import MigrationReport, migrate
 

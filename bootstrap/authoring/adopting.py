@@ -24,11 +24,11 @@ from bootstrap.checking.shadows import shadow_of
 from bootstrap.checking.stairway import undo
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError
+from bootstrap.inspecting.checking import draft
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import listing
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
-from bootstrap.running.checking import draft
 from bootstrap.running.runner import migrate
 
 _INDENTED = "    "

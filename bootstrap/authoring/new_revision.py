@@ -24,16 +24,16 @@ from bootstrap.backends.base import Backend
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError, StatementFailed
 from bootstrap.events import Emit, TryFinished, TryStarted, silent
+from bootstrap.inspecting.checking import compare, draft, draft_by
+from bootstrap.positions.moves import AlembicStep
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import listing
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.revisions.listing import Revision
 from bootstrap.revisions.operations import Operation
-from bootstrap.running.checking import compare, draft, draft_by
 from bootstrap.running.failures import explained
 from bootstrap.running.inside import configured, surroundings
 from bootstrap.running.looking import Look
-from bootstrap.running.moves import AlembicStep
 from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases
 from bootstrap.testing.servers import MissingServer

@@ -10,11 +10,11 @@ from bootstrap.checking.snapshots import TOOL_TABLES, read
 from bootstrap.checking.stairway import undo
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, RevisionError, StatementFailed
+from bootstrap.inspecting.checking import check
+from bootstrap.positions.position import Position
 from bootstrap.project import Project
 from bootstrap.revisions.listing import Revision
 from bootstrap.revisions.operations import Operation
-from bootstrap.running.checking import check
-from bootstrap.running.position import Position
 from bootstrap.running.runner import migrate
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Schema

@@ -18,12 +18,12 @@ from alembic.util import CommandError, open_in_editor
 from alembic.util import rev_id as new_id
 
 from bootstrap.errors import RevisionError, SettingsError
+from bootstrap.inspecting.browsing import find
+from bootstrap.inspecting.inspection import look_by
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import faults, listing
 from bootstrap.revisions.environment import in_thread
 from bootstrap.revisions.listing import Revision
-from bootstrap.running.browsing import find
-from bootstrap.running.inspection import look_by
 from bootstrap.running.looking import Look
 from bootstrap.targets import Target, opened
 

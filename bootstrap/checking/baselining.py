@@ -15,9 +15,9 @@ from bootstrap.checking.snapshots import read
 from bootstrap.checking.stairway import ordered
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError
+from bootstrap.inspecting.inspection import look
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import look
 from bootstrap.running.runner import migrate, stamp
 from bootstrap.schema.model import Schema
 from bootstrap.targets import Place

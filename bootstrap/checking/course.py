@@ -21,11 +21,11 @@ from bootstrap.checking.stairway import Stairway
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, RevisionError, SettingsError
 from bootstrap.events import Emit, VerifyFinished, VerifyStarted
+from bootstrap.inspecting.inspection import look
+from bootstrap.positions.position import Position
 from bootstrap.probing.asking import Answers, answers
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import look
-from bootstrap.running.position import Position
 from bootstrap.running.runner import migrate
 from bootstrap.schema.model import Schema
 from bootstrap.targets import Place

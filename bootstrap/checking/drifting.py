@@ -35,10 +35,10 @@ from bootstrap.checking.shadows import replay, shadow_of
 from bootstrap.checking.snapshots import TOOL_TABLES
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError
+from bootstrap.inspecting.inspection import look
+from bootstrap.positions.position import Position
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import look
-from bootstrap.running.position import Position
 from bootstrap.schema.model import Schema
 from bootstrap.targets import Place
 

@@ -12,9 +12,9 @@ from sqlalchemy.schema import CreateSchema
 
 from bootstrap.database import Database
 from bootstrap.errors import StatementFailed
+from bootstrap.inspecting.inspection import look_by
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import look_by
 from bootstrap.running.looking import Look
 
 

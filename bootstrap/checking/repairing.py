@@ -23,16 +23,16 @@ from bootstrap.checking.snapshots import read
 from bootstrap.checking.undoing import planned, undo
 from bootstrap.errors import HalfApplied, Place, SettingsError
 from bootstrap.events import Emit, silent
+from bootstrap.inspecting.inspection import look_by
 from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Repair
+from bootstrap.positions.half import applied
+from bootstrap.positions.position import Position, only_reading, refuse_unknown
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.half import applied
-from bootstrap.running.inspection import look_by
 from bootstrap.running.logbook import Logbook, logbook_of
 from bootstrap.running.observing import Sent, rows_of
-from bootstrap.running.position import Position, only_reading, refuse_unknown
 from bootstrap.running.rehearsing import Rehearsal, following, rehearse
 from bootstrap.running.repairing import Find, HalfAppliedStep, Mend, Settle, write_version
 from bootstrap.running.turn import LockedTurn

@@ -24,8 +24,8 @@ from bootstrap.cli.options import (
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
     from bootstrap.datasets.reports import SeedReport
-    from bootstrap.running.planning import PlanReport
-    from bootstrap.running.surveying import PlanEachReport
+    from bootstrap.inspecting.planning import PlanReport
+    from bootstrap.inspecting.surveying import PlanEachReport
 
 _MINUS_ONE = {"ignore_unknown_options": True}  # `-1` is a revision here
 

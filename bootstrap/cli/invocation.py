@@ -27,12 +27,12 @@ from bootstrap.cli.screen import Screen, standard_output
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, HookFailed, SettingsError
 from bootstrap.events import Emit, Event, RunInterrupted
+from bootstrap.positions.planned import Before, Planned
 from bootstrap.project import Project
 from bootstrap.records.origin import new_run_id
 from bootstrap.reports.json import document, error_document, planned_document
 from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.planned import Before, Planned
 from bootstrap.running.scripting import ScriptReport
 
 Work: TypeAlias = Callable[["Invocation"], Coroutine[Any, Any, object]]

@@ -10,18 +10,18 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.database import Database
-from bootstrap.datasets.applying import Plan, Run, loads_of, report
-from bootstrap.datasets.checking import check_all
-from bootstrap.datasets.choosing import choose
-from bootstrap.datasets.companions import with_companions
-from bootstrap.datasets.files import read_all
-from bootstrap.datasets.form import DataSet, nearest
-from bootstrap.datasets.layers import merged
-from bootstrap.datasets.manifest import NAME as MANIFEST
-from bootstrap.datasets.order import Step, ordered
-from bootstrap.datasets.references import refuse_lost
+from bootstrap.datasets.checking.companions import with_companions
+from bootstrap.datasets.checking.fitting import check_all
+from bootstrap.datasets.checking.layers import merged
+from bootstrap.datasets.checking.order import Step, ordered
+from bootstrap.datasets.reading.choosing import choose
+from bootstrap.datasets.reading.files import read_all
+from bootstrap.datasets.reading.form import DataSet, nearest
+from bootstrap.datasets.reading.manifest import NAME as MANIFEST
 from bootstrap.datasets.reports import PrunedReport, SeedReport
-from bootstrap.datasets.writing import transaction
+from bootstrap.datasets.writing.applying import Plan, Run, loads_of, report
+from bootstrap.datasets.writing.data_set import transaction
+from bootstrap.datasets.writing.references import refuse_lost
 from bootstrap.errors import SeedError
 from bootstrap.events import Emit, silent
 from bootstrap.records.lock import WAIT, run_lock

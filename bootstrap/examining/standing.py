@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from bootstrap.backends.health import Finding, Verdict
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError
-from bootstrap.project import Project, loaded
-from bootstrap.records.lock import in_words, lock_session
-from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import (
+from bootstrap.inspecting.inspection import (
     Inspect,
     StatusReport,
     look_by,
     position_of,
     status_of,
 )
+from bootstrap.project import Project, loaded
+from bootstrap.records.lock import in_words, lock_session
+from bootstrap.revisions.environment import in_thread
 from bootstrap.targets import Place
 
 

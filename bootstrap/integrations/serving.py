@@ -21,11 +21,11 @@ from bootstrap.errors import (
     SettingsError,
 )
 from bootstrap.events import Emit, silent
+from bootstrap.inspecting.inspection import Inspect, StatusReport, look_by, status_of
 from bootstrap.lifecycle import wait_heads
 from bootstrap.project import Project, loaded
 from bootstrap.records.versions import read_heads
 from bootstrap.revisions.environment import in_thread
-from bootstrap.running.inspection import Inspect, StatusReport, look_by, status_of
 from bootstrap.running.runner import migrate
 from bootstrap.targets import Place
 

@@ -16,15 +16,15 @@ from bootstrap.checking.verifying import VerifyReport
 from bootstrap.datasets.reports import SeedReport
 from bootstrap.errors import BootstrapError
 from bootstrap.examining.doctoring import DoctorReport
+from bootstrap.inspecting.checking import CheckReport
+from bootstrap.inspecting.inspection import StatusReport
+from bootstrap.inspecting.planning import PlannedStep, PlanReport
+from bootstrap.inspecting.surveying import PlanEachReport, StatusEachReport
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
 from bootstrap.reports.text.planned import effect_of, rows_of
-from bootstrap.running.checking import CheckReport
 from bootstrap.running.each import MigrateEachReport
-from bootstrap.running.inspection import StatusReport
-from bootstrap.running.planning import PlannedStep, PlanReport
 from bootstrap.running.runner import MigrationReport
-from bootstrap.running.surveying import PlanEachReport, StatusEachReport
 
 _WIDE = 200  # columns
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")

@@ -11,6 +11,8 @@ from functools import partial
 
 from bootstrap.database import Database
 from bootstrap.events import Emit, silent
+from bootstrap.positions.moves import Direction, Move, check_target
+from bootstrap.positions.planned import Before, unasked
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
@@ -19,8 +21,6 @@ from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import is_sync
 from bootstrap.running.logbook import logbook_of
 from bootstrap.running.looking import Look
-from bootstrap.running.moves import Direction, Move, check_target
-from bootstrap.running.planned import Before, unasked
 from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
 from bootstrap.running.several import (

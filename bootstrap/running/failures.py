@@ -16,11 +16,11 @@ from bootstrap.backends.chain import causes
 from bootstrap.database import Database
 from bootstrap.errors import BootstrapError, Place, RevisionError, StatementFailed
 from bootstrap.journal.entries import Progress
+from bootstrap.positions.moves import Direction, Step
+from bootstrap.positions.position import Undone
 from bootstrap.revisions import faults
 from bootstrap.running.handed import not_handed
 from bootstrap.running.looking import Look
-from bootstrap.running.moves import Direction, Step
-from bootstrap.running.position import Undone
 from bootstrap.running.work import Apply
 
 _ASYNCIO = Path(asyncio.__file__).parent

@@ -22,8 +22,8 @@ from bootstrap.backends.sessions import Blocker, Cancellable, Patience, Waits
 from bootstrap.errors import Place as Where
 from bootstrap.errors import RevisionError, SettingsError, StatementFailed
 from bootstrap.events import Emit, LockRetried, StatementBlocked
+from bootstrap.positions.moves import AlembicStep, Step
 from bootstrap.running.listening import listen
-from bootstrap.running.moves import AlembicStep, Step
 from bootstrap.running.turn import Turn
 from bootstrap.targets import Place
 

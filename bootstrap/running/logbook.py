@@ -30,15 +30,15 @@ from bootstrap.database import Database
 from bootstrap.errors import SettingsError
 from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Repair
+from bootstrap.positions.changed import ChangedFile, changed_files, entries_of, refusal
+from bootstrap.positions.moves import AlembicStep, Direction, Step, as_step
+from bootstrap.positions.position import only_reading, qualified
 from bootstrap.project import Project
 from bootstrap.records import log
 from bootstrap.records.log import Outcome
 from bootstrap.records.origin import Origin
 from bootstrap.revisions.files import checksum
-from bootstrap.running.changed import ChangedFile, changed_files, entries_of, refusal
 from bootstrap.running.listening import listen
-from bootstrap.running.moves import AlembicStep, Direction, Step, as_step
-from bootstrap.running.position import only_reading, qualified
 from bootstrap.targets import Place
 
 _ANSWER = 10.0  # seconds for a server to take a row about what failed

@@ -20,17 +20,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.sessions import Cancellable
 from bootstrap.database import Database
-from bootstrap.records.names import JOURNAL, LOG
-from bootstrap.running.beginning import is_first_time
-from bootstrap.running.handed import not_handed, refuse_another
-from bootstrap.running.moves import (
+from bootstrap.positions.beginning import is_first_time
+from bootstrap.positions.moves import (
     AlembicStep,
 )
-from bootstrap.running.position import (
+from bootstrap.positions.position import (
     Position,
     only_reading,
     read_position,
 )
+from bootstrap.records.names import JOURNAL, LOG
+from bootstrap.running.handed import not_handed, refuse_another
 from bootstrap.running.turn import StoppedError
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Inspector, func, inspect, literal_column, sel
 
 from bootstrap import backends
 from bootstrap.errors import RowsWouldBeLost
+from bootstrap.positions.moves import AlembicStep
 from bootstrap.records.names import TOOL_TABLES
-from bootstrap.running.moves import AlembicStep
 
 _COUNTED = 1000  # rows at most: an exact number is not worth reading a whole table
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)

@@ -17,10 +17,10 @@ from bootstrap.errors import BootstrapError
 from bootstrap.events import silent
 from bootstrap.journal.encoding import read, written
 from bootstrap.journal.entries import Entry, Part
+from bootstrap.positions.moves import Direction, Move
 from bootstrap.project import Project, loaded
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.inside import run_inside
-from bootstrap.running.moves import Direction, Move
 from bootstrap.running.observing import Moment, Observed, Observer, Statement
 from bootstrap.running.turn import Turn
 from bootstrap.running.work import Apply

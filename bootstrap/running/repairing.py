@@ -14,10 +14,10 @@ from bootstrap import backends
 from bootstrap.errors import SettingsError
 from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Half, Repair
-from bootstrap.running.half import is_over
+from bootstrap.positions.half import is_over
+from bootstrap.positions.moves import Direction
 from bootstrap.running.logbook import Logbook
 from bootstrap.running.looking import Look
-from bootstrap.running.moves import Direction
 from bootstrap.running.turn import Turn
 
 

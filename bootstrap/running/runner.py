@@ -10,6 +10,9 @@ from functools import partial
 
 from bootstrap.errors import RevisionError
 from bootstrap.events import Emit, Event, silent
+from bootstrap.positions.moves import AppliedStep, Direction, Move, check_target
+from bootstrap.positions.planned import Before, unasked
+from bootstrap.positions.position import Position, unknown
 from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.records.versions import read_heads
@@ -18,9 +21,6 @@ from bootstrap.running import losses
 from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.logbook import logbook_of
-from bootstrap.running.moves import AppliedStep, Direction, Move, check_target
-from bootstrap.running.planned import Before, unasked
-from bootstrap.running.position import Position, unknown
 from bootstrap.running.retrying import RETRY_FOR, Retries, gently
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.terms import Terms, approve_all

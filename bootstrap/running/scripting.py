@@ -21,13 +21,13 @@ from bootstrap.backends.base import Backend, Scripts
 from bootstrap.database import Database
 from bootstrap.errors import RevisionError, SettingsError
 from bootstrap.events import silent
+from bootstrap.positions.moves import AlembicStep, Direction, Move, Step, as_step, check_target
 from bootstrap.project import Project, loaded
 from bootstrap.revisions import listing
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
 from bootstrap.running.inside import configured, surroundings
 from bootstrap.running.logbook import logbook_of
-from bootstrap.running.moves import AlembicStep, Direction, Move, Step, as_step, check_target
 from bootstrap.running.stopping import stop
 from bootstrap.running.terms import Terms
 from bootstrap.running.turn import Turn

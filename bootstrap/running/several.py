@@ -19,12 +19,12 @@ from sqlalchemy import URL
 from bootstrap import backends, urls
 from bootstrap.database import Database
 from bootstrap.errors import SettingsError
+from bootstrap.positions.moves import AlembicStep
+from bootstrap.positions.position import refuse_unknown
 from bootstrap.revisions.environment import in_thread, run_env
 from bootstrap.running import failures
 from bootstrap.running.inside import is_sync, refuse_missing, surroundings
 from bootstrap.running.looking import Look
-from bootstrap.running.moves import AlembicStep
-from bootstrap.running.position import refuse_unknown
 from bootstrap.running.stopping import stop
 
 W = TypeVar("W", bound=Look)

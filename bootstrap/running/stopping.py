@@ -13,9 +13,9 @@ from typing import Any
 
 from bootstrap.events import RunInterrupted
 from bootstrap.journal.entries import Progress
+from bootstrap.positions.position import Undone
 from bootstrap.records.versions import read_heads
 from bootstrap.running.looking import Look
-from bootstrap.running.position import Undone
 from bootstrap.running.work import Apply
 from bootstrap.targets import Place
 

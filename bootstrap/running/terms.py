@@ -8,12 +8,12 @@ from typing import TypeAlias
 
 from alembic.runtime.migration import MigrationContext
 
-from bootstrap.records.lock import WAIT
-from bootstrap.running.gentle import Limits
-from bootstrap.running.moves import (
+from bootstrap.positions.moves import (
     AlembicStep,
 )
-from bootstrap.running.planned import Before, unasked
+from bootstrap.positions.planned import Before, unasked
+from bootstrap.records.lock import WAIT
+from bootstrap.running.gentle import Limits
 
 Approve: TypeAlias = Callable[[MigrationContext, Sequence[AlembicStep]], None]
 

@@ -23,14 +23,11 @@ from bootstrap.backends.guards import Guard
 from bootstrap.errors import Fault, LockLost
 from bootstrap.events import Emit, StepFinished, StepStarted
 from bootstrap.journal.entries import Part, Progress
-from bootstrap.running import half
-from bootstrap.running.beginning import First, refuse_less, refuse_tables
-from bootstrap.running.done import Done, applied
-from bootstrap.running.gentle import Gentle
-from bootstrap.running.heads import heads_after
-from bootstrap.running.logbook import Logbook
-from bootstrap.running.looking import Look
-from bootstrap.running.moves import (
+from bootstrap.positions import half
+from bootstrap.positions.beginning import First, refuse_less, refuse_tables
+from bootstrap.positions.done import Done, applied
+from bootstrap.positions.heads import heads_after
+from bootstrap.positions.moves import (
     AlembicStep,
     AppliedStep,
     Direction,
@@ -38,8 +35,8 @@ from bootstrap.running.moves import (
     Step,
     as_step,
 )
-from bootstrap.running.planned import Planned, PlannedStep
-from bootstrap.running.position import (
+from bootstrap.positions.planned import Planned, PlannedStep
+from bootstrap.positions.position import (
     Call,
     Position,
     Undone,
@@ -50,6 +47,9 @@ from bootstrap.running.position import (
     refuse_unknown,
     unknown,
 )
+from bootstrap.running.gentle import Gentle
+from bootstrap.running.logbook import Logbook
+from bootstrap.running.looking import Look
 from bootstrap.running.terms import Terms
 from bootstrap.running.turn import Turn
 from bootstrap.targets import Place

@@ -12,7 +12,8 @@ from typing import Any
 
 import bootstrap
 from bootstrap.database import Database
-from bootstrap.datasets import csv_files, files, loading
+from bootstrap.datasets.reading import csv_files, files
+from bootstrap.datasets.writing import loading
 
 
 class Moment(StrEnum):

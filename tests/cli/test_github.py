@@ -7,10 +7,10 @@ import pytest
 
 from bootstrap.cli import screen
 from bootstrap.errors import Place, RevisionError
+from bootstrap.inspecting.checking import CheckReport
 from bootstrap.reports import markdown
 from bootstrap.reports.github import annotation, error_annotation
 from bootstrap.revisions.operations import Operation
-from bootstrap.running.checking import CheckReport
 from tests.cli.conftest import Command
 from tests.projects import ProjectFolder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
-from bootstrap.running.planned import Planned
+from bootstrap.positions.planned import Planned
 from tests.available import without_loop
 from tests.conformance.test_run_lock import session_of
 from tests.projects import ProjectFolder, three_tables

@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 
 import bootstrap
-from bootstrap.datasets import batches, comparing, csv_files, files, json_lines, loading, merging
+from bootstrap.datasets.reading import batches, csv_files, files, json_lines
+from bootstrap.datasets.writing import comparing, loading, merging
 from bootstrap.types import ExactDecimal, ExactString, UtcDateTime
 
 _METADATA = MetaData()

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, Table, select
 
 import bootstrap
-from bootstrap.datasets import files, loading
+from bootstrap.datasets.reading import files
+from bootstrap.datasets.writing import loading
 from bootstrap.errors import Place
 from bootstrap.types import ExactString
 

@@ -30,12 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from bootstrap.datasets import yaml_files
-from bootstrap.datasets.choosing import choose
-from bootstrap.datasets.files import read_all
-from bootstrap.datasets.form import Cell, DataSet, SeedFile
-from bootstrap.datasets.kinds import UNFIT, kind_of
-from bootstrap.datasets.passwords import ClearPassword
+from bootstrap.datasets.checking.kinds import UNFIT, kind_of
+from bootstrap.datasets.checking.passwords import ClearPassword
+from bootstrap.datasets.reading import yaml_files
+from bootstrap.datasets.reading.choosing import choose
+from bootstrap.datasets.reading.files import read_all
+from bootstrap.datasets.reading.form import Cell, DataSet, SeedFile
 from bootstrap.errors import SeedError
 
 _YAML = """\

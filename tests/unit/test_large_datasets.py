@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.datasets import csv_files, files, json_lines, opening
-from bootstrap.datasets.form import Cell, DataSet, SeedFile
+from bootstrap.datasets.reading import csv_files, files, json_lines, opening
+from bootstrap.datasets.reading.form import Cell, DataSet, SeedFile
 from bootstrap.errors import SeedError
 
 

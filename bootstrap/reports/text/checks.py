@@ -11,9 +11,9 @@ from bootstrap.checking.diagrams import DiagramReport
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.snapshots import SnapshotReport
 from bootstrap.checking.verifying import VerifyReport
+from bootstrap.inspecting.checking import CheckReport
 from bootstrap.reports import verified
 from bootstrap.reports.text.rendering import database, facts, heads, render
-from bootstrap.running.checking import CheckReport
 from bootstrap.schema.document import dumps
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
+from bootstrap.inspecting.locking import LockReport
 from bootstrap.lifecycle import CreateReport, DropReport, WaitHeadsReport, WaitReport
 from bootstrap.reports.text.rendering import NOTHING_TO_DO, facts, render
-from bootstrap.running.locking import LockReport
 
 
 @render.register

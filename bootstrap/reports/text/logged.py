@@ -6,6 +6,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bootstrap.inspecting.logged import LogReport
+from bootstrap.inspecting.surveying import LogEachReport
 from bootstrap.records.log import LogEntry, Outcome
 from bootstrap.reports.text.rendering import (
     below_each_other,
@@ -14,8 +16,6 @@ from bootstrap.reports.text.rendering import (
     render,
     render_all,
 )
-from bootstrap.running.logged import LogReport
-from bootstrap.running.surveying import LogEachReport
 
 _NOTHING = "Nothing is in the log of this database."
 _SHOWN = 12  # characters of a checksum or a commit, as Git abbreviates

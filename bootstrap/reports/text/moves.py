@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 
 from bootstrap.events import RunInterrupted
+from bootstrap.inspecting.ensuring import EnsureVersionReport
+from bootstrap.inspecting.surveying import StatusEachReport
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports.text.rendering import NOTHING_TO_DO, database, facts, heads, newer, render
 from bootstrap.reports.text.seeds import counts
 from bootstrap.running.each import MigrateEachReport
-from bootstrap.running.ensuring import EnsureVersionReport
 from bootstrap.running.runner import MigrationReport
-from bootstrap.running.surveying import StatusEachReport
 
 
 @render.register

@@ -11,6 +11,9 @@ from rich.text import Text
 
 from bootstrap.backends.effects import Blocks
 from bootstrap.errors import Place
+from bootstrap.inspecting.forecast import PlannedOperation, PlannedStatement
+from bootstrap.inspecting.planning import PlannedStep, PlanReport, TableRows
+from bootstrap.inspecting.surveying import PlanEachReport
 from bootstrap.reports.text.rendering import (
     NOTHING_TO_DO,
     below_each_other,
@@ -21,9 +24,6 @@ from bootstrap.reports.text.rendering import (
     render,
     render_all,
 )
-from bootstrap.running.forecast import PlannedOperation, PlannedStatement
-from bootstrap.running.planning import PlannedStep, PlanReport, TableRows
-from bootstrap.running.surveying import PlanEachReport
 
 _MORE = 5  # statements of one operation; an INSERT of many rows has thousands
 _LONG = 160  # characters of one

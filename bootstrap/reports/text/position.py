@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bootstrap.errors import Place
+from bootstrap.inspecting.inspection import CurrentReport, StatusReport
+from bootstrap.inspecting.surveying import CurrentEachReport
+from bootstrap.positions.changed import ChangedFile
 from bootstrap.reports.text import listings
 from bootstrap.reports.text.rendering import database, facts, heads, newer, render, render_all
 from bootstrap.reports.text.repairs import half_applied
-from bootstrap.running.changed import ChangedFile
-from bootstrap.running.inspection import CurrentReport, StatusReport
-from bootstrap.running.surveying import CurrentEachReport
 
 
 @render.register

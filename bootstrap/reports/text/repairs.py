@@ -10,11 +10,11 @@ from rich.text import Text
 
 from bootstrap.checking.repairing import RepairReport, UnrecordedStep
 from bootstrap.errors import Place
+from bootstrap.inspecting.accepting import AcceptReport
 from bootstrap.journal.half import Repair
+from bootstrap.positions.moves import Direction
 from bootstrap.reports.text.rendering import render
 from bootstrap.reports.verified import sides
-from bootstrap.running.accepting import AcceptReport
-from bootstrap.running.moves import Direction
 from bootstrap.running.repairing import HalfAppliedStep
 
 _STATES = {"again": "to be sent again"}

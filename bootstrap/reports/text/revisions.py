@@ -11,9 +11,9 @@ from bootstrap import backends
 from bootstrap.authoring.new_revision import RevisionReport
 from bootstrap.authoring.trying import Attempt
 from bootstrap.authoring.writing import EditReport, MergeReport
+from bootstrap.inspecting.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
 from bootstrap.reports.text import listings
 from bootstrap.reports.text.rendering import NOTHING_TO_DO, render, render_all
-from bootstrap.running.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
 from bootstrap.scaffold import InitReport
 
 

@@ -1,0 +1,1 @@
+"""What files of data sets say, before a schema gives it a meaning."""

@@ -1,0 +1,1 @@
+"""What is compared with the database, and written."""

@@ -1,0 +1,1 @@
+"""Where a database is in its history, and the ways on from there."""
