@@ -31,7 +31,6 @@ from bootstrap.positions.planned import Before, Planned
 from bootstrap.project import Project
 from bootstrap.records.origin import new_run_id
 from bootstrap.reports.json import document, error_document, planned_document
-from bootstrap.reports.text.moves import interrupted
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running.scripting import ScriptReport
 
@@ -207,6 +206,8 @@ class Invocation:
 
     def _seen(self, event: Event) -> None:
         if isinstance(event, RunInterrupted):
+            from bootstrap.reports.text.running import interrupted  # noqa: PLC0415 - few runs are
+
             self.left = interrupted(event)
         self.screen.progress(event)
 

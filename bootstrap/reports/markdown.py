@@ -22,7 +22,7 @@ from bootstrap.inspecting.planning import PlannedStep, PlanReport
 from bootstrap.inspecting.surveying import PlanEachReport, StatusEachReport
 from bootstrap.lifecycle import UpReport
 from bootstrap.reports import text, verified
-from bootstrap.reports.text.planned import effect_of, rows_of
+from bootstrap.reports.text.inspecting.planned import effect_of, rows_of
 from bootstrap.running.each import MigrateEachReport
 from bootstrap.running.runner import MigrationReport
 

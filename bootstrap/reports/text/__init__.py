@@ -1,14 +1,30 @@
 """Reports as text for people: a sentence, or a short table.
 
-Each kind of report has its text in one of the modules here, which are found by themselves.
+The text of a report stands in the module that has the name of the report's room: for one of
+`bootstrap.checking` in `checking` here. It is loaded when the first of its reports is shown.
 """
 
-import pkgutil
 from importlib import import_module
+from importlib.util import find_spec
 
-from bootstrap.reports.text.rendering import render, render_all
+from rich.console import RenderableType
 
-__all__ = ["render", "render_all"]
+from bootstrap.reports.text import rendering
 
-for _module in pkgutil.iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+
+def render(report: object) -> RenderableType:
+    """What a person reads at the end of a command."""
+    _load(report)
+    return rendering.render(report)
+
+
+def render_all(report: object) -> RenderableType:
+    """The same with all that there is to show; as `render` where that is all."""
+    _load(report)
+    return rendering.render_all(report)
+
+
+def _load(report: object) -> None:
+    room = type(report).__module__.removeprefix("bootstrap.").partition(".")[0]
+    if find_spec(f"{__name__}.{room}"):
+        import_module(f"{__name__}.{room}")

@@ -1,12 +1,13 @@
-"""Databases as text: made, dropped, waited for, locked."""
+"""Databases as text: made, dropped, waited for, all that `up` does."""
 
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from bootstrap.inspecting.locking import LockReport
-from bootstrap.lifecycle import CreateReport, DropReport, WaitHeadsReport, WaitReport
-from bootstrap.reports.text.rendering import NOTHING_TO_DO, facts, render
+from bootstrap.lifecycle import CreateReport, DropReport, UpReport, WaitHeadsReport, WaitReport
+from bootstrap.reports.text.datasets import counts
+from bootstrap.reports.text.rendering import NOTHING_TO_DO, database, facts, render
+from bootstrap.reports.text.running import move
 
 
 @render.register
@@ -34,13 +35,12 @@ def _(report: WaitHeadsReport) -> RenderableType:
 
 
 @render.register
-def _(report: LockReport) -> RenderableType:
-    if not report.held:
-        return "Nobody holds the run lock."
-    rows = [("Connection", report.session)]
-    if report.pid is not None:
-        rows.append(("Process", f"pid {report.pid} of {report.user}@{report.host}"))
-    if report.since is not None:
-        rows.append(("Since", f"{report.since:%Y-%m-%d %H:%M:%S} UTC"))
-    table = facts([(name, value) for name, value in rows if value])
-    return Group(table, "The run lock was taken away from it.") if report.broken else table
+def _(report: UpReport) -> RenderableType:
+    rows = [
+        ("Database", database(report.database, report.backend, report.migration.server_version)),
+        ("Revision", move(report.migration)),
+    ]
+    if report.seeds:
+        rows.append(("Rows", counts(report.seeds)))
+    table = facts(rows)
+    return table if report.changed else Group(table, NOTHING_TO_DO)

@@ -1,4 +1,4 @@
-"""What is half-applied, and what was decided about it, as text."""
+"""What was decided about what is half-applied, as text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from rich.text import Text
 
 from bootstrap.checking.repairing import RepairReport, UnrecordedStep
 from bootstrap.errors import Place
-from bootstrap.inspecting.accepting import AcceptReport
 from bootstrap.journal.half import Repair
-from bootstrap.positions.moves import Direction
+from bootstrap.reports.text.halves import half_applied
 from bootstrap.reports.text.rendering import render
 from bootstrap.reports.verified import sides
-from bootstrap.running.repairing import HalfAppliedStep
-
-_STATES = {"again": "to be sent again"}
 
 
 @render.register
@@ -36,32 +32,6 @@ def _(report: RepairReport) -> RenderableType:
         Repair.FORGET: "What was recorded of it is forgotten",
     }
     return Text(f"{said[report.decision]}: {found.direction} of revision {found.revision}.")
-
-
-@render.register
-def _(report: AcceptReport) -> RenderableType:
-    if not report.accepted:
-        return "No file was changed after it was applied here."
-    lines = [f"  {one.revision}   {Place(path=Path(one.path))}" for one in report.accepted]
-    return Text("\n".join(("Accepted as they are now:", *lines)))
-
-
-def half_applied(found: HalfAppliedStep) -> RenderableType:
-    """Where it is, and what comes next."""
-    place = Place(path=Path(found.path), line=found.line) if found.path else ""
-    verb = "migrate" if found.direction == Direction.UPGRADE else "downgrade"
-    following = (
-        "bootstrap repair --applied, or --not-applied, says what became of it"
-        if found.is_in_doubt
-        else f"bootstrap {verb} goes on at statement {found.applied + 1}"
-    )
-    lines = (
-        f"Revision {found.revision} is half-applied ({found.direction}): statement "
-        f"{found.statement} was the last one, and is {_STATES.get(found.state, found.state)}.",
-        f"  {place}   {found.sql}",
-        f"  {following}",
-    )
-    return Text("\n".join(lines))
 
 
 def _unrecorded(found: UnrecordedStep, decision: Repair | None) -> Iterator[str]:

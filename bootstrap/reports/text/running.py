@@ -5,25 +5,9 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 
 from bootstrap.events import RunInterrupted
-from bootstrap.inspecting.ensuring import EnsureVersionReport
-from bootstrap.inspecting.surveying import StatusEachReport
-from bootstrap.lifecycle import UpReport
 from bootstrap.reports.text.rendering import NOTHING_TO_DO, database, facts, heads, newer, render
-from bootstrap.reports.text.seeds import counts
 from bootstrap.running.each import MigrateEachReport
 from bootstrap.running.runner import MigrationReport
-
-
-@render.register
-def _(report: UpReport) -> RenderableType:
-    rows = [
-        ("Database", database(report.database, report.backend, report.migration.server_version)),
-        ("Revision", _move(report.migration)),
-    ]
-    if report.seeds:
-        rows.append(("Rows", counts(report.seeds)))
-    table = facts(rows)
-    return table if report.changed else Group(table, NOTHING_TO_DO)
 
 
 @render.register
@@ -31,25 +15,17 @@ def _(report: MigrationReport) -> RenderableType:
     table = facts(
         [
             ("Database", database(report.database, report.backend, report.server_version)),
-            ("Revision", _move(report)),
+            ("Revision", move(report)),
         ]
     )
     if report.ahead:
         return Group(table, newer(report.ahead))
-    return table if _moved(report) else Group(table, NOTHING_TO_DO)
-
-
-@render.register(MigrateEachReport)
-@render.register(StatusEachReport)
-def _(report: MigrateEachReport | StatusEachReport) -> RenderableType:
-    return Group(*(render(one) for one in report.databases))
+    return table if moved(report) else Group(table, NOTHING_TO_DO)
 
 
 @render.register
-def _(report: EnsureVersionReport) -> RenderableType:
-    if report.created:
-        return f"Created the version table {report.version_table}"
-    return f"The version table {report.version_table} exists already. {NOTHING_TO_DO}"
+def _(report: MigrateEachReport) -> RenderableType:
+    return Group(*(render(one) for one in report.databases))
 
 
 def interrupted(event: RunInterrupted) -> str:
@@ -59,13 +35,14 @@ def interrupted(event: RunInterrupted) -> str:
     return "; ".join(part for part in (where, event.stays) if part)
 
 
-def _move(report: MigrationReport) -> str:
-    if not _moved(report):
+def move(report: MigrationReport) -> str:
+    """From where to where it went."""
+    if not moved(report):
         return heads(report.after)
     count = "1 step" if len(report.steps) == 1 else f"{len(report.steps)} steps"
     return f"{heads(report.before)} → {heads(report.after)} ({count})"
 
 
-def _moved(report: MigrationReport) -> bool:
+def moved(report: MigrationReport) -> bool:
     """Emptying the version table is no step, and a change."""
     return bool(report.steps) or report.before != report.after

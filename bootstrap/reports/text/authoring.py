@@ -1,4 +1,4 @@
-"""What is on disk, as text: revisions, their graph, new ones."""
+"""New revisions, as text."""
 
 from __future__ import annotations
 
@@ -8,40 +8,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bootstrap import backends
+from bootstrap.authoring.adopting import AdoptReport
 from bootstrap.authoring.new_revision import RevisionReport
 from bootstrap.authoring.trying import Attempt
 from bootstrap.authoring.writing import EditReport, MergeReport
-from bootstrap.inspecting.browsing import BranchesReport, HeadsReport, HistoryReport, ShowReport
-from bootstrap.reports.text import listings
-from bootstrap.reports.text.rendering import NOTHING_TO_DO, render, render_all
-from bootstrap.scaffold import InitReport
-
-
-@render.register
-def _(report: HeadsReport) -> RenderableType:
-    return Group(*(listings.one_line(one) for one in report.revisions))
-
-
-@render_all.register(HeadsReport)
-@render_all.register(HistoryReport)
-@render.register(ShowReport)
-def _(report: HeadsReport | HistoryReport | ShowReport) -> RenderableType:
-    return Group(*(listings.entry(one) for one in report.revisions))
-
-
-@render.register
-def _(report: BranchesReport) -> RenderableType:
-    return Group(*(listings.branch_point(one) for one in report.branch_points))
-
-
-@render_all.register
-def _(report: BranchesReport) -> RenderableType:
-    return Group(*(listings.branch_point_entry(one) for one in report.branch_points))
-
-
-@render.register
-def _(report: HistoryReport) -> RenderableType:
-    return Group(*(listings.history_line(one) for one in report.revisions))
+from bootstrap.reports.text.rendering import NOTHING_TO_DO, database, facts, render
 
 
 @render.register
@@ -64,12 +35,12 @@ def _attempt(attempt: Attempt) -> Iterable[str]:
     where = f"{backends.named(attempt.backend).title} {attempt.server_version}"
     if attempt.works:
         yield f"{where}: works, up and down"
-    for heading, facts in (
+    for heading, found in (
         ("after the upgrade the models still need", [one.text for one in attempt.pending]),
         ("after the downgrade the schema is not what it was", attempt.not_undone),
         ("after the second upgrade it is not what it was after the first", attempt.not_repeated),
     ):
-        yield from (f"{where}: {heading}:", *(f"  {fact}" for fact in facts)) if facts else ()
+        yield from (f"{where}: {heading}:", *(f"  {fact}" for fact in found)) if found else ()
 
 
 @render.register
@@ -85,6 +56,13 @@ def _(report: EditReport) -> RenderableType:
 
 
 @render.register
-def _(report: InitReport) -> RenderableType:
-    lines = [Text(f"  {path}") for path in report.written]
-    return Group(Text(f"Wrote in {report.folder}:"), *lines, Text(report.next_step))
+def _(report: AdoptReport) -> RenderableType:
+    where = ("Database", database(report.database, report.backend, report.server_version))
+    if report.revision is None:
+        return Group(facts([where]), "\nThere is nothing to adopt.")
+    name = report.revision.revision
+    lines = [f"  {one.title}" for one in report.adopted]
+    lines += [f"Not made by it: {title}" for title in report.missing]
+    lines += [f"Not undone by its downgrade: {title}" for title in report.not_undone]
+    lines += [f"Wrote {report.revision.path}", f"Here, go on with: bootstrap stamp {name}"]
+    return Group(facts([where, ("Revision", name)]), *(Text(line) for line in lines))

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from bootstrap.errors import Place
 from bootstrap.inspecting.inspection import CurrentReport, StatusReport
-from bootstrap.inspecting.surveying import CurrentEachReport
+from bootstrap.inspecting.surveying import CurrentEachReport, StatusEachReport
 from bootstrap.positions.changed import ChangedFile
-from bootstrap.reports.text import listings
+from bootstrap.reports.text.halves import half_applied
+from bootstrap.reports.text.inspecting import listings
 from bootstrap.reports.text.rendering import database, facts, heads, newer, render, render_all
-from bootstrap.reports.text.repairs import half_applied
 
 
 @render.register
@@ -67,3 +67,8 @@ def _newer_lines(report: CurrentReport) -> list[RenderableType]:
 @render_all.register(CurrentEachReport)
 def _(report: CurrentEachReport) -> RenderableType:
     return Group(*(render_all(one) for one in report.databases))
+
+
+@render.register
+def _(report: StatusEachReport) -> RenderableType:
+    return Group(*(render(one) for one in report.databases))

@@ -1,27 +1,18 @@
-"""Comparisons as text: models, snapshots, servers, drift, diagrams."""
+"""Snapshots, servers, drift and diagrams, as text."""
 
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bootstrap.authoring.adopting import AdoptReport
 from bootstrap.checking.baselining import BaselineReport
 from bootstrap.checking.diagrams import DiagramReport
 from bootstrap.checking.drifting import DriftReport
 from bootstrap.checking.snapshots import SnapshotReport
 from bootstrap.checking.verifying import VerifyReport
-from bootstrap.inspecting.checking import CheckReport
 from bootstrap.reports import verified
 from bootstrap.reports.text.rendering import database, facts, heads, render
 from bootstrap.schema.document import dumps
-
-
-@render.register
-def _(report: CheckReport) -> RenderableType:
-    if report.is_clean:
-        return "No operation is pending: the database has what the models say."
-    return Group("Pending operations:", *(Text(f"  {one.text}") for one in report.operations))
 
 
 @render.register
@@ -63,19 +54,6 @@ def _(report: DriftReport) -> RenderableType:
         ("Replayed", f"on {report.shadow}"),
     ]
     return Group(facts(rows), *verified.drifted(report))
-
-
-@render.register
-def _(report: AdoptReport) -> RenderableType:
-    where = ("Database", database(report.database, report.backend, report.server_version))
-    if report.revision is None:
-        return Group(facts([where]), "\nThere is nothing to adopt.")
-    name = report.revision.revision
-    lines = [f"  {one.title}" for one in report.adopted]
-    lines += [f"Not made by it: {title}" for title in report.missing]
-    lines += [f"Not undone by its downgrade: {title}" for title in report.not_undone]
-    lines += [f"Wrote {report.revision.path}", f"Here, go on with: bootstrap stamp {name}"]
-    return Group(facts([where, ("Revision", name)]), *(Text(line) for line in lines))
 
 
 @render.register
