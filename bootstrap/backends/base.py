@@ -12,7 +12,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import URL, ColumnElement, Connection, DateTime, Dialect, Table
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    ScalarSelect,
+    Table,
+    TableClause,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
@@ -346,6 +355,18 @@ class Bulk(Protocol):
         """Drops the temporary table, and does not end the transaction."""
 
 
+class Fingerprints(Protocol):
+    """Tells whether a table is as it was."""
+
+    async def of_rows(self, connection: AsyncConnection, table: TableClause) -> ScalarSelect[Any]:
+        """An expression for this connection: a text that follows from all rows of a table.
+
+        It begins with their number and a colon; what follows has at least 128 bits that are
+        others after any change of a row, of a type of its values, or of its columns. It is NULL
+        where the session cannot tell.
+        """
+
+
 def no_tables(_connection: Connection) -> frozenset[tuple[str | None, str]]:
     """What a backend without extensions has of theirs."""
     return frozenset()
@@ -383,6 +404,7 @@ class Backend:
     catalog: Catalog
     templates: Templates
     bulk: Bulk
+    fingerprints: Fingerprints
     health: Health
     alterations: Alterations
     server: Server | None  # None: needs no server

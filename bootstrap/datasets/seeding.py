@@ -81,6 +81,8 @@ async def seed(
         pruned = _pruned(read, chosen.pruned, asked=prune)
         steps = await _steps(connection, found, read, pruned=pruned)
         plan = Plan(steps=steps, loads=loads_of(steps), pruned=pruned, checks=chosen.checks)
+        with found.translated("cannot seed"):
+            await plan.remember(connection, found, is_kept=not dry_run)
         await plan.check(undoes=not dry_run and not connection.in_transaction())
         lock.settled()
         run = Run(connection, found, lock=lock, emit=silent if dry_run else emit)

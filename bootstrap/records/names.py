@@ -3,5 +3,6 @@
 JOURNAL = "bootstrap_journal"
 LOG = "bootstrap_log"
 LOCK = "bootstrap_lock"
+SEEDS = "bootstrap_seeds"
 
-TOOL_TABLES = frozenset({JOURNAL, LOG, LOCK})
+TOOL_TABLES = frozenset({JOURNAL, LOG, LOCK, SEEDS})

@@ -10,10 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 import bootstrap
 from bootstrap.database import Database
 from bootstrap.datasets.reading import csv_files, files
 from bootstrap.datasets.writing import loading
+from bootstrap.records import seeds
 
 
 class Moment(StrEnum):
@@ -24,8 +28,8 @@ class Moment(StrEnum):
     BEFORE_COMMIT = "before commit"  # all are
 
 
-def _die() -> None:
-    print("killed", flush=True)
+def _die(said: str = "killed") -> None:
+    print(said, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -41,10 +45,11 @@ def _attach(url: str, moment: Moment) -> None:
         if moment is Moment.BETWEEN and fills == 2:
             _die()
 
-    async def written(*arguments: Any) -> Any:
-        counts = await at_once(*arguments)
+    async def written(load: Any, connection: AsyncConnection, *arguments: Any) -> Any:
+        counts = await at_once(load, connection, *arguments)
         if moment is Moment.BEFORE_COMMIT:
-            _die()
+            remembered = await connection.scalar(select(func.count()).select_from(seeds.table()))
+            _die(f"killed with {remembered} remembered")
         return counts
 
     bulk.fill = filled

@@ -1,4 +1,7 @@
-"""A run that is killed in the middle of a large data set: the next one has every row once."""
+"""A run that is killed in the middle of a large data set: the next one has every row once.
+
+What the killed one would have remembered of the file is gone with its rows.
+"""
 
 from __future__ import annotations
 
@@ -58,19 +61,24 @@ def _seed(url: str, path: Path, moment: Moment) -> tuple[int, str]:
     return done.returncode, done.stdout.strip() or done.stderr
 
 
-@pytest.mark.parametrize("moment", [Moment.BETWEEN, Moment.BEFORE_COMMIT])
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [(Moment.BETWEEN, "killed"), (Moment.BEFORE_COMMIT, "killed with 1 remembered")],
+)
 @pytest.mark.parametrize("there", [[], [("thing 1", 1), ("thing 2", 0), ("other", 7)]])
 async def test_every_row_is_there_once_after_the_next_run(
-    empty_url: str, path: Path, moment: Moment, there: list[tuple[str, int]]
+    empty_url: str, path: Path, moment: Moment, said: str, there: list[tuple[str, int]]
 ) -> None:
     await _prepare(empty_url, *there)
 
     killed = _seed(empty_url, path, moment)
     between = await _rows(empty_url)
     again = _seed(empty_url, path, Moment.NEVER)
+    unchanged = _seed(empty_url, path, Moment.NEVER)
 
-    assert (-signal.SIGKILL, "killed") == killed
+    assert (-signal.SIGKILL, said) == killed
     assert sorted(there) == between
     assert (0, "98 1 1" if there else "100 0 0") == again
+    assert (0, "0 0 100") == unchanged
     others = [("other", 7)] if there else []
     assert sorted([*((f"thing {n}", n) for n in range(100)), *others]) == await _rows(empty_url)

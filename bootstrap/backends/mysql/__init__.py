@@ -12,6 +12,7 @@ from bootstrap.backends.mysql.catalog import MySQLCatalog
 from bootstrap.backends.mysql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.mysql.effects import MySQLEffects
 from bootstrap.backends.mysql.errors import MySQLErrors
+from bootstrap.backends.mysql.fingerprints import MySQLFingerprints
 from bootstrap.backends.mysql.health import MySQLHealth
 from bootstrap.backends.mysql.journal.atomicity import MySQLAtomicity
 from bootstrap.backends.mysql.journal.evidence import Evidence
@@ -53,6 +54,7 @@ BACKEND = Backend(
     catalog=MySQLCatalog(),
     templates=MySQLTemplates(),
     bulk=MySQLBulk(),
+    fingerprints=MySQLFingerprints(),
     health=MySQLHealth(),
     alterations=MySQLAlterations(),
     server=MySQLServer(),

@@ -11,6 +11,7 @@ from bootstrap.backends.postgresql.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.postgresql.effects import PostgreSQLEffects
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.extensions import tables_of_extensions
+from bootstrap.backends.postgresql.fingerprints import PostgreSQLFingerprints
 from bootstrap.backends.postgresql.health import PostgreSQLHealth
 from bootstrap.backends.postgresql.journal.atomicity import PostgreSQLAtomicity
 from bootstrap.backends.postgresql.locks import PostgreSQLLocks
@@ -45,6 +46,7 @@ BACKEND = Backend(
     catalog=PostgreSQLCatalog(),
     templates=PostgreSQLTemplates(),
     bulk=PostgreSQLBulk(),
+    fingerprints=PostgreSQLFingerprints(),
     health=PostgreSQLHealth(),
     alterations=PostgreSQLAlterations(),
     server=PostgreSQLServer(),

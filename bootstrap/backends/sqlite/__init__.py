@@ -12,6 +12,7 @@ from bootstrap.backends.sqlite.drivers import DRIVERS, SYNC_DRIVERS
 from bootstrap.backends.sqlite.effects import SQLiteEffects
 from bootstrap.backends.sqlite.engine import SQLiteEngines
 from bootstrap.backends.sqlite.errors import SQLiteErrors
+from bootstrap.backends.sqlite.fingerprints import SQLiteFingerprints
 from bootstrap.backends.sqlite.health import SQLiteHealth
 from bootstrap.backends.sqlite.locks import SQLiteLocks
 from bootstrap.backends.sqlite.templates import SQLiteTemplates
@@ -40,6 +41,7 @@ BACKEND = Backend(
     catalog=SQLiteCatalog(),
     templates=SQLiteTemplates(),
     bulk=SQLiteBulk(),
+    fingerprints=SQLiteFingerprints(),
     health=SQLiteHealth(),
     alterations=SQLiteAlterations(),
     server=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Iterator
@@ -32,6 +33,16 @@ def beginning(file: SeedFile, size: int) -> bytes:
     """
     with _opened(file) as binary, _explained(file):
         return binary.read(size)
+
+
+def digest(file: SeedFile) -> str:
+    """SHA-256 of the file as it is, packed or not.
+
+    Raises:
+        SeedError: The file cannot be read.
+    """
+    with _explained(file), file.path.open("rb") as binary:
+        return hashlib.file_digest(binary, "sha256").hexdigest()
 
 
 def text_of(file: SeedFile) -> str:

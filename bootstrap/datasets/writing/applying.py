@@ -28,6 +28,7 @@ from bootstrap.datasets.writing.data_set import (
 from bootstrap.datasets.writing.expectations import refuse_unmet
 from bootstrap.datasets.writing.loading import Load, write_large
 from bootstrap.datasets.writing.pruning import Kept, Pruned, prune
+from bootstrap.datasets.writing.remembering import memories
 from bootstrap.datasets.writing.rows import Change
 from bootstrap.errors import BootstrapError, SeedError
 from bootstrap.events import DataSetFinished, DataSetStarted, Emit
@@ -51,7 +52,7 @@ class Plan:
     checks: tuple[Check, ...]
 
     async def check(self, *, undoes: bool) -> None:
-        """Reads all large data sets before anything is written.
+        """Reads all large data sets before anything is written, but those read by earlier runs.
 
         Args:
             undoes: Whether all of one is undone where a row does not fit; so one alone can be
@@ -62,8 +63,26 @@ class Plan:
         """
         alone = undoes and len(self.steps) == 1 and not self.is_whole
         for load in self.loads.values():
-            if load.must_be_checked or not alone:
+            if not load.is_known and (load.must_be_checked or not alone):
                 await load.check()
+
+    async def remember(
+        self, connection: AsyncConnection, database: Database, *, is_kept: bool
+    ) -> None:
+        """Looks up what earlier runs have left of large data sets.
+
+        Args:
+            connection: What it runs on.
+            database: Behind it.
+            is_kept: Whether something is left for later runs.
+
+        Raises:
+            SeedError: A file cannot be read.
+        """
+        some = {at: load.data_set for at, load in self.loads.items() if load.may_be_known}
+        found = await memories(connection, database, some, is_kept=is_kept)
+        for at, memory in found.items():
+            self.loads[at].memory = memory
 
     @property
     def is_whole(self) -> bool:

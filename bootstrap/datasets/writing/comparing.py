@@ -21,6 +21,11 @@ class Counts:
     updated: int = 0
     unchanged: int = 0
 
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.inserted + self.updated + self.unchanged
+
     def __add__(self, other: Counts) -> Counts:
         """Those of two parts."""
         return Counts(

@@ -23,6 +23,7 @@ from bootstrap.datasets.writing.data_set import Before, Refused, compared, trans
 from bootstrap.datasets.writing.large import LargeSet, NotPlainError
 from bootstrap.datasets.writing.merging import Staged
 from bootstrap.datasets.writing.references import resolve
+from bootstrap.datasets.writing.remembering import Memory
 from bootstrap.datasets.writing.rows import Change, refused_of
 
 _GO_ON = (Reason.STATEMENT, Reason.NO_RIGHT)  # temporary tables are a right of their own
@@ -34,6 +35,9 @@ _T = TypeVar("_T")
 class Load:
     """A large data set on its way into the database.
 
+    Attributes:
+        memory: What is remembered of it.
+
     Args:
         data_set: Which one.
         large: Its rows.
@@ -41,6 +45,7 @@ class Load:
 
     def __init__(self, data_set: CheckedDataSet, large: LargeRows) -> None:
         self.data_set = data_set
+        self.memory: Memory | None = None
         self._large = large
         self._set = LargeSet(data_set, large)
         self._slots = large.batches.slots
@@ -60,6 +65,16 @@ class Load:
         """Whether it has to be read before it is known what its columns are."""
         return self._slots is None
 
+    @property
+    def may_be_known(self) -> bool:
+        """Whether what its rows mean follows from no other table, as far as it is known."""
+        return not any(slot.inner for slot in self._slots or ())
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of it has been checked by an earlier run."""
+        return self.memory is not None and self.memory.knows
+
     def fits(self, bulk: Bulk) -> bool:
         """Tells whether all of it can be written as columns, as far as it is known."""
         slots = self._slots or ()
@@ -75,7 +90,9 @@ class Load:
             NotPlainError: Some rows have to be looked at one by one.
         """
         if await self._is_direct(connection, bulk):
-            return await self._copied(connection, bulk)
+            counts = await self._copied(connection, bulk)
+            await self._keep_copied(connection, counts.inserted)
+            return counts
         staged = Staged(self.data_set, self._large, self._slots or (), bulk)
         await staged.create(connection)
         try:
@@ -100,7 +117,23 @@ class Load:
             async for some in following:
                 await bulk.fill(connection, staged.table.name, names, some)
         await bulk.filled(connection, staged.table)
-        return await staged.merge(connection)
+        counts = await staged.merge(connection)
+        if self.memory and self.may_be_known:
+            state = partial(self._state_of_merged, connection, staged, self.memory)
+            await self.memory.keep(connection, counts.rows, state)
+        return counts
+
+    @staticmethod
+    async def _state_of_merged(
+        connection: AsyncConnection, staged: Staged, memory: Memory
+    ) -> str | None:
+        return await staged.state(connection, await memory.fingerprint(connection))
+
+    async def _keep_copied(self, connection: AsyncConnection, rows: int) -> None:
+        if self.memory:
+            await self.memory.keep(
+                connection, rows, partial(_state_of_copied, connection, self.memory, rows)
+            )
 
     async def _is_direct(self, connection: AsyncConnection, bulk: Bulk) -> bool:
         """Whether all rows are new, and the table keeps them as they are."""
@@ -144,6 +177,12 @@ class Load:
                 yield part
 
 
+async def _state_of_copied(connection: AsyncConnection, memory: Memory, rows: int) -> str | None:
+    """The fingerprint of a table that has the rows of a file, and no others."""
+    found = await memory.state(connection)
+    return found if found and found.startswith(f"{rows}:") else None
+
+
 def _alike(batch: Columns) -> Iterator[tuple[tuple[str, ...], list[Sequence[Any]]]]:
     """The rows that say something about the same columns: their names, and what they say."""
     shapes = batch.shapes()
@@ -173,6 +212,12 @@ async def write_large(connection: AsyncConnection, load: Load, database: Databas
         DatabaseError: The database cannot be used.
     """
     bulk = database.present(connection.dialect).bulk
+    if load.memory:
+        rows = await load.memory.unchanged(connection)
+        if rows is not None:
+            return Counts(unchanged=rows)
+    if load.must_be_checked:
+        await load.check()
     if load.fits(bulk):
         try:
             async with transaction(connection):

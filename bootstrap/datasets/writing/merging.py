@@ -11,6 +11,8 @@ from sqlalchemy import (
     FromClause,
     Integer,
     MetaData,
+    ScalarSelect,
+    Select,
     Table,
     and_,
     case,
@@ -163,21 +165,33 @@ class Staged:
             await connection.execute(select(literal(1)).select_from(target).limit(1))
         ).first() is None:
             return Counts(inserted=rows)
-        line = self.table.c[_LINE]
-        found, lines, differing = (
-            await connection.execute(
-                select(
-                    func.count(),
-                    func.count(line.distinct()),
-                    func.coalesce(func.sum(case((self._differs(target), 1), else_=0)), 0),
-                ).select_from(self.table.join(target, self._match(target)))
-            )
-        ).one()
+        found, lines, differing = (await connection.execute(self._met())).one()
         if found != lines:
             await self._refuse_several(connection)
         return Counts(
             inserted=rows - lines, updated=int(differing), unchanged=lines - int(differing)
         )
+
+    def _met(self) -> Select[Any]:
+        """How many rows are there, for how many lines, and how many of them differ."""
+        target = self._target.clause
+        return select(
+            func.count(),
+            func.count(self.table.c[_LINE].distinct()),
+            func.coalesce(func.sum(case((self._differs(target), 1), else_=0)), 0),
+        ).select_from(self.table.join(target, self._match(target)))
+
+    async def state(
+        self, connection: AsyncConnection, fingerprint: ScalarSelect[Any]
+    ) -> str | None:
+        """The fingerprint of the table, where all rows are there and right in the same moment.
+
+        One statement sees one moment: what others commit meanwhile is in all of it, or in none.
+        """
+        asked = self._met().add_columns(fingerprint)
+        found, lines, differing, state = (await connection.execute(asked)).one()
+        is_right = found == lines == self._rows and not differing
+        return state if is_right else None
 
     async def _refuse_several(self, connection: AsyncConnection) -> None:
         target = self._target.clause
