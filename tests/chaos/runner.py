@@ -105,7 +105,7 @@ def running(*modules: str) -> Iterator[Runner]:
 
 
 def _serve(source: TextIO, modules: Sequence[str]) -> None:
-    _import_everything()
+    import_everything()
     for module in modules:
         __import__(module)
     for line in source:
@@ -117,7 +117,7 @@ def _serve(source: TextIO, modules: Sequence[str]) -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """What a run would import."""
     import sqlalchemy.orm  # noqa: F401 - here and below: for the children
 

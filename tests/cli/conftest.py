@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.cli.forking import forks
 from tests.generated import SCHEMAS
 from tests.projects import ProjectFolder, three_tables
+
+_OF_PYTHON = ("PYTHON", "LANG", "LC_", "TZ", "COVERAGE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,11 @@ class Command:
     prefix: tuple[str, ...] = ()
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
+        if not self.prefix and not self._needs_its_own({**self.environ, **environ}):
+            forked = forks().run(arguments, cwd=self.folder, environ=self._environ(environ))
+            if forked is not None:
+                code, out, err = forked
+                return Done(code=code, out=out, err=err)
         done = subprocess.run(
             [*self.prefix, sys.executable, "-m", "bootstrap", *arguments],
             cwd=self.folder,
@@ -61,6 +69,11 @@ class Command:
             check=False,
         )
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    @staticmethod
+    def _needs_its_own(environ: Mapping[str, str]) -> bool:
+        """Whether Python reads something of the environment when it starts."""
+        return any(name.startswith(_OF_PYTHON) for name in environ)
 
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         # COLUMNS: tables are as wide everywhere; NO_COLOR: a CI may force colours.
