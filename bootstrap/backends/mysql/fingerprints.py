@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _BITS = 256  # of SHA-2, of which 128 are used; newer servers have no MD5
 _DIGITS = 16  # hexadecimal ones, of a number of 64 bits
+_BYTES = 8
+_ALL = 2**64 - 1
 
 
 class MySQLFingerprints:
@@ -32,10 +34,13 @@ class MySQLFingerprints:
         rows = table.alias("marked")
         text = func.concat(*(_told(column) for column in rows.c))
         # NULL for a row that does not fit into a packet: then no two fingerprints are the same.
-        line = func.sha2(func.ifnull(text, cast(func.uuid(), LargeBinary)), _BITS)
-        halves = (func.left(line, _DIGITS), func.right(line, _DIGITS))
+        digest = func.sha2(func.ifnull(text, cast(func.uuid(), LargeBinary)), _BITS)
+        line = func.unhex(func.left(digest, 2 * _DIGITS)).label("line")
+        # With a LIMIT the server makes the text once for each row and not for each sum.
+        lines = select(line).select_from(rows).limit(_ALL).subquery("lines")
+        halves = (func.left(lines.c.line, _BYTES), func.right(lines.c.line, _BYTES))
         sums = (func.sum(_number(half)) for half in halves)
-        found = select(func.concat_ws(":", func.count(), *sums)).select_from(rows)
+        found = select(func.concat_ws(":", func.count(), *sums)).select_from(lines)
         return found.correlate(None).scalar_subquery()
 
 
@@ -54,5 +59,5 @@ def _exactly(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-def _number(digits: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(func.conv(digits, 16, 10), BIGINT(unsigned=True))
+def _number(half: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(func.conv(func.hex(half), 16, 10), BIGINT(unsigned=True))
