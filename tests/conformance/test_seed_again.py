@@ -475,3 +475,51 @@ async def test_a_table_of_that_name_that_is_not_ours_is_left_alone(
     assert (0, 0, 20) == await _seeded(url, things)
     assert ["things"] * 2 == read
     assert 1 == await _kept(url)
+
+
+async def test_a_table_of_many_columns_is_remembered(
+    empty_url: str, tmp_path: Path, read: list[str]
+) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("c0 (key)\n1\n2\n")
+    await _sent(empty_url, f"CREATE TABLE wide ({', '.join(f'c{n} INTEGER' for n in range(250))})")
+
+    first = [await _seeded(empty_url, path) for _ in range(2)], len(read)
+    await _sent(empty_url, "UPDATE wide SET c249 = 1 WHERE c0 = 2")
+    await _seeded(empty_url, path)
+
+    assert ([(2, 0, 0), (0, 0, 2)], 1) == first
+    assert 2 == len(read)
+
+
+@pytest.mark.parametrize("backend_name", ["sqlite"], indirect=True)
+async def test_a_text_that_is_none_is_no_error(
+    empty_url: str, tmp_path: Path, read: list[str]
+) -> None:
+    """Python cannot read it, so no fingerprint is made."""
+    path = tmp_path / "texts.csv"
+    path.write_text("a (key)\nx\n")
+    await _sent(
+        empty_url,
+        "CREATE TABLE texts (a TEXT, b TEXT)",
+        "INSERT INTO texts VALUES ('y', CAST(x'ff' AS TEXT))",
+    )
+
+    assert (1, 0, 0) == await _seeded(empty_url, path)
+    assert (0, 0, 1) == await _seeded(empty_url, path)
+    assert ["texts"] * 2 == read
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+async def test_a_session_that_rounds_floats_remembers_nothing(
+    url: str, things: Path, read: list[str]
+) -> None:
+    rounding = f"{url}?options=-c%20extra_float_digits%3D0"
+
+    await _seeded(rounding, things)
+    first = await _kept(url)
+    await _seeded(url, things)
+    await _seeded(rounding, things)
+
+    assert (0, 1) == (first, await _kept(url))
+    assert ["things"] * 3 == read
