@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bootstrap.backends.effects import Effect, Rule, rules
+from bootstrap.backends.effects import Blocks, Effect, Rule, rules
 from bootstrap.backends.mysql import effects
 from bootstrap.backends.mysql.effects import CONSTRAINT, INSTANT, MySQLEffects
 
 _NOCOPY = replace(effects.BUILDS, lock="NOCOPY")
+_COPIES_ONLINE = (11, 2, 1)  # MDEV-16329: from here on others may write while a table is copied
 
 
 class MariaDBEffects(MySQLEffects):
@@ -35,6 +36,12 @@ class MariaDBEffects(MySQLEffects):
         ),
         *effects.STATEMENTS,
     )
+
+    def _action(self, action: str, version: tuple[int, ...]) -> Effect:
+        effect = super()._action(action, version)
+        if effect.lock == "COPY" and version >= _COPIES_ONLINE:
+            return replace(effect, blocks=Blocks.NOBODY)
+        return effect
 
     def added(self, action: str, version: tuple[int, ...]) -> Effect:
         """A new column, anywhere since 10.4."""
