@@ -96,9 +96,14 @@ def schemes() -> tuple[str, ...]:
 
 
 class Servers:
-    """At most one server of each backend, started when it is first asked for."""
+    """At most one server of each backend, started when it is first asked for.
 
-    def __init__(self) -> None:
+    Args:
+        durable: Whether those that are started wait for the disk, as users' servers do.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._started: dict[str, ThrowawayServer] = {}
         self._urls: dict[str, URL] = {}
 
@@ -113,7 +118,7 @@ class Servers:
         assert isinstance(found, Found), f"{backend_name} is missing"
         if found.url is not None:
             return found.url
-        server = ThrowawayServer(backend_name, programs=found.programs)
+        server = ThrowawayServer(backend_name, programs=found.programs, durable=self._durable)
         self._started[backend_name] = server
         return server.start().url
 

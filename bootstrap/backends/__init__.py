@@ -11,11 +11,14 @@ from sqlalchemy import URL, Dialect
 from bootstrap.backends.base import Backend
 
 
-@cache
 def all_backends() -> tuple[Backend, ...]:
     """Every backend, in the order of their names: each package in this folder has a `BACKEND`."""
-    rooms = sorted(room.name for room in pkgutil.iter_modules(__path__) if room.ispkg)
-    return tuple(import_module(f"{__name__}.{room}").BACKEND for room in rooms)
+    return tuple(map(named, _rooms()))
+
+
+@cache
+def _rooms() -> tuple[str, ...]:
+    return tuple(sorted(room.name for room in pkgutil.iter_modules(__path__) if room.ispkg))
 
 
 def without_server() -> Backend:
@@ -23,20 +26,22 @@ def without_server() -> Backend:
     return next(one for one in all_backends() if one.server is None)
 
 
+@cache
 def named(name: str) -> Backend:
-    """Finds a backend by its name; KeyError when there is none."""
-    for backend in all_backends():
-        if backend.name == name:
-            return backend
-    raise KeyError(name)
+    """Finds a backend by its name, which is that of its folder; KeyError when there is none."""
+    if name not in _rooms():
+        raise KeyError(name)
+    backend: Backend = import_module(f"{__name__}.{name}").BACKEND
+    return backend
 
 
 def of_scheme(scheme: str) -> Backend:
     """Finds the backend of a URL's scheme, driver or not; KeyError when there is none."""
     name = scheme.partition("+")[0]
-    for backend in all_backends():
-        if name in backend.schemes:
-            return backend
+    # The one of that name first: to load them all takes a tenth of a second.
+    for room in sorted(_rooms(), key=lambda room: room != name):
+        if name in named(room).schemes:
+            return named(room)
     raise KeyError(scheme)
 
 

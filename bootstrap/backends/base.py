@@ -294,6 +294,22 @@ class Copier(Protocol):
     async def copy(self, to: Connecting) -> None:
         """Makes a database, with rows, as the template is; none of that name may be there."""
 
+    async def renew(self, used: Connecting, to: Connecting) -> bool:
+        """Makes of a used copy one of another name that is as the template is, or drops it.
+
+        Only where it is proved to be as the template is, and sooner than a new copy is made.
+
+        Args:
+            used: The copy; who is still connected to it is disconnected when it is dropped.
+            to: What it is called then.
+
+        Returns:
+            False where it was dropped.
+        """
+
+    async def close(self) -> None:
+        """Closes the connections that are kept for copying."""
+
 
 class Templates(Protocol):
     """Whole databases that are copied: each test gets one of its own."""
@@ -310,7 +326,7 @@ class Templates(Protocol):
     async def remove(self, engines: Engines, template: Connecting) -> None:
         """Drops a complete template."""
 
-    async def copier(self, engines: Engines, template: Connecting) -> Copier:
+    async def copier(self, engines: PooledEngines, template: Connecting) -> Copier:
         """What copies a complete template, as often as wanted."""
 
     def allow_savepoints(self, engine: AsyncEngine) -> None:

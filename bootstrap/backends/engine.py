@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Dialect, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bootstrap.backends.base import Connecting, Engines, Pool
 
+_WHERE: ContextVar[URL] = ContextVar("where")  # the task that connects wants to be
 CLOSING = 5.0  # seconds to say goodbye to a server that may not be there any more
 
 
@@ -42,6 +44,45 @@ class PlainEngines:
             hide_parameters=True,
             **options,
         )
+
+
+class Elsewhere:
+    """Connections to databases of one server, one after the other, through a single engine.
+
+    What SQLAlchemy asks a server when an engine first connects is asked once then.
+
+    Args:
+        engines: What makes the engine.
+        connecting: How to connect; to which database is said each time.
+    """
+
+    def __init__(self, engines: Engines, connecting: Connecting) -> None:
+        self._engine = engines.create(connecting)
+        self._usual = self._named(connecting.url)
+        event.listen(self._engine.sync_engine, "do_connect", self._lead)
+
+    async def connect(self, connecting: Connecting) -> AsyncConnection:
+        """Connects to the database that a URL names.
+
+        Args:
+            connecting: As the one that the engine was made for, but for the database.
+        """
+        token = _WHERE.set(connecting.url)
+        try:
+            return await self._engine.connect()
+        finally:
+            _WHERE.reset(token)
+
+    async def close(self) -> None:
+        """Gives the engine back."""
+        await self._engine.dispose()
+
+    def _lead(self, _dialect: Dialect, _record: Any, _arguments: Any, named: Any) -> None:
+        wanted = self._named(_WHERE.get())
+        named.update({k: v for k, v in wanted.items() if self._usual.get(k) != v})
+
+    def _named(self, url: URL) -> dict[str, Any]:
+        return dict(self._engine.dialect.create_connect_args(url)[1])
 
 
 @asynccontextmanager

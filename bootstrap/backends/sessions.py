@@ -48,6 +48,12 @@ class LockSession(Protocol):
     async def is_held(self) -> bool:
         """Asks the server whether the lock is still held; false when there is no answer."""
 
+    def has_gone(self) -> bool:
+        """Whether the lock is lost for sure, as far as this process knows; asks no server.
+
+        From any thread.
+        """
+
     async def holder(self) -> Holder | None:
         """Who holds it; None when nobody does."""
 

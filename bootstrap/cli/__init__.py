@@ -8,6 +8,8 @@ import click
 # The modules of commands register theirs on the group, in the order of `bootstrap --help`.
 from bootstrap.cli import (  # isort: skip
     commands,
+    seeding,
+    projects,
     repairing,
     doctor,
     planning,
@@ -31,8 +33,10 @@ __all__ = [
     "main",
     "planning",
     "program",
+    "projects",
     "repairing",
     "schemas",
+    "seeding",
     "verbs",
     "verifying",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from bootstrap.cli.completion import revisions as in_files
 from bootstrap.cli.group import cli, example, perform
 from bootstrap.cli.options import (
     Common,
+    asks_first,
     common,
     for_environment,
     is_gentle,
@@ -23,7 +23,6 @@ from bootstrap.cli.options import (
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
-    from bootstrap.datasets.reports import SeedReport
     from bootstrap.inspecting.planning import PlanReport
     from bootstrap.inspecting.surveying import PlanEachReport
 
@@ -47,7 +46,6 @@ _ALLOW_LOSS = click.option(
     is_flag=True,
     help="Commit although a revision that makes a table anew loses rows or parts of it.",
 )
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
 _PER_REVISION = click.option(
     "--per-revision",
     is_flag=True,
@@ -110,7 +108,7 @@ def create(
 
 @cli.command(epilog=example("bootstrap drop --url sqlite:///old.db --yes"))
 @click.option("--force", is_flag=True, help="End the sessions of others first.")
-@_YES
+@asks_first
 @common
 def drop(common: Common, *, force: bool, yes: bool) -> None:
     """Drops the database with all that is in it.
@@ -277,7 +275,7 @@ def _pending(report: PlanReport | PlanEachReport) -> str:
     ),
 )
 @click.argument("revision", callback=_revision, shell_complete=in_files("base"))
-@_YES
+@asks_first
 @_PER_REVISION
 @_ALLOW_LOSS
 @waits_for_others
@@ -383,109 +381,3 @@ def stamp(
         )
 
     perform("stamp", common, work, alone=sql)
-
-
-@cli.command(epilog=example("bootstrap seed seeds/10_users.yaml"))
-@click.argument("datasets", nargs=-1, metavar="[FILE_OR_FOLDER]...")
-@for_environment
-@click.option(
-    "--prune", is_flag=True, help="Delete rows that no data set has, where a manifest allows it."
-)
-@click.option(
-    "--prune-table",
-    "tables",
-    multiple=True,
-    metavar="TABLE",
-    help="Delete those of this table; may be given several times.",
-)
-@click.option("--dry-run", is_flag=True, help="Show which rows differ, and write nothing.")
-@_YES
-@waits_for_others
-@common
-def seed(
-    common: Common,
-    datasets: tuple[str, ...],
-    *,
-    prune: bool,
-    tables: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> None:
-    """Applies data sets: inserts and updates rows by key.
-
-    Without arguments, those of the setting `datasets`. With --prune it asks before it deletes.
-    """
-    if prune and tables:
-        raise click.UsageError("--prune and --prune-table cannot be combined.")
-
-    async def work(now: Invocation) -> object:
-        async def attempt(*, dry_run: bool) -> SeedReport:
-            return await bootstrap.seed(
-                now.database,
-                datasets=tuple(Path(one) for one in datasets) or now.datasets,
-                environment=now.environment,
-                prune=tables or prune,
-                dry_run=dry_run,
-                wait_lock=now.wait_lock,
-                emit=now.emit,
-            )
-
-        if (prune or tables) and not dry_run and not yes:
-            looked = await attempt(dry_run=True)
-            if looked.deleted:
-                await now.confirm(_deletion(looked, now), yes=False)
-        return await attempt(dry_run=dry_run)
-
-    perform("seed", common, work)
-
-
-def _deletion(looked: SeedReport, now: Invocation) -> str:
-    rows = ", ".join(f"{one.deleted} of {one.table}" for one in looked.pruned if one.deleted)
-    total = "1 row" if looked.deleted == 1 else f"{looked.deleted} rows"
-    return f"Delete {total} of {now.database.label} that no data set has ({rows})?"
-
-
-@cli.command(epilog=example("bootstrap status --format json"))
-@lets_ahead_be
-@common
-def status(common: Common) -> None:
-    """Shows where the database is and which revisions are pending."""
-
-    async def work(now: Invocation) -> object:
-        if now.databases:
-            return await bootstrap.status_each(
-                now.databases, project=now.project, allow_ahead=now.allow_ahead
-            )
-        return await bootstrap.status(
-            now.database, project=now.project, allow_ahead=now.allow_ahead
-        )
-
-    perform("status", common, work)
-
-
-@cli.command(epilog=example("DATABASE_URL=postgresql://app:secret@db/app bootstrap config"))
-@common
-def config(common: Common) -> None:
-    """Shows every setting and its source, secrets hidden."""
-
-    async def work(_now: Invocation) -> object:
-        return await bootstrap.config(options=common.settings)
-
-    perform("config", common, work)
-
-
-@cli.command(epilog=example("bootstrap init shop && cd shop && bootstrap up"))
-@click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--empty", is_flag=True, help="Without the reference schema.")
-@common
-def init(common: Common, folder: Path, **options: Any) -> None:
-    """Sets bootstrap up in a project, or starts a new one.
-
-    A new project begins with the reference schema (users and items, with data sets), or with
-    no revision when --empty is given. Files that are there are never overwritten.
-    """
-
-    async def work(now: Invocation) -> object:
-        return await bootstrap.init(folder, url=now.url_option, **options)
-
-    perform("init", common, work)

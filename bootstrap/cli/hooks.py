@@ -80,12 +80,12 @@ class Hooks:
             say=say,
         )
 
-    def run(self, hook: Hook, document: str) -> None:
+    def run(self, hook: Hook, document: Callable[[], str]) -> None:
         """Runs a hook, if there is one, and waits for its end.
 
         Args:
             hook: Which.
-            document: What it reads on its standard input.
+            document: Makes what it reads on its standard input.
 
         Raises:
             HookFailed: It could not be run, failed, or took too long.
@@ -94,7 +94,7 @@ class Hooks:
         if argv is None:
             return
         with tempfile.TemporaryFile() as given:  # no pipe: who does not read it is not waited for
-            given.write(f"{document}\n".encode())
+            given.write(f"{document()}\n".encode())
             given.seek(0)
             process = self._started(hook, argv, given)
             assert process.stdout is not None  # noqa: S101 - it is a pipe

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
@@ -180,8 +180,10 @@ class Invocation:
 
         def run(planned: Planned) -> None:
             self.begun = True
-            said = planned_document(self.runner.command, planned, masked=self.screen.masked)
-            hooks.run(Hook.BEFORE_MIGRATE, said)
+            masked, command = self.screen.masked, self.runner.command
+            hooks.run(
+                Hook.BEFORE_MIGRATE, lambda: planned_document(command, planned, masked=masked)
+            )
 
         return run
 
@@ -280,14 +282,14 @@ def _outcome(command: str, work: Work, *, now: Invocation) -> int:
         now.screen.note(now.no)
     now.runner.tell(report, no=now.no)
     if now.begun:
-        said = document(command, report, masked=now.screen.masked)
+        said = partial(document, command, report, masked=now.screen.masked)
         if failed := _hooked(Hook.AFTER_MIGRATE, said, now=now):
             now.runner.tell_failed(failed)
             return failed.exit_code
     return _NO if now.no else 0
 
 
-def _hooked(hook: Hook, said: str, *, now: Invocation) -> HookFailed | None:
+def _hooked(hook: Hook, said: Callable[[], str], *, now: Invocation) -> HookFailed | None:
     """Runs a hook; that it has failed is shown, and given back."""
     try:
         now.hooks.run(hook, said)
@@ -331,7 +333,7 @@ def _ended(command: str, error: BaseException, *, now: Invocation) -> int:
     if now.given.as_json:
         now.screen.print_plain(f"{failed}\n")
     if isinstance(error, KeyboardInterrupt) and now.given.hooks:
-        _hooked(Hook.ON_FAILURE, failed, now=now)
+        _hooked(Hook.ON_FAILURE, lambda: failed, now=now)
     return code
 
 
@@ -347,7 +349,7 @@ def _failed(command: str, error: Exception, *, now: Invocation) -> int:
     if now.given.as_json:
         screen.print_plain(f"{failed}\n")
     if now.given.hooks:
-        _hooked(Hook.ON_FAILURE, failed, now=now)
+        _hooked(Hook.ON_FAILURE, lambda: failed, now=now)
     return code
 
 

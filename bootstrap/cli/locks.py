@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 import bootstrap
 from bootstrap.cli.group import cli, example, perform
-from bootstrap.cli.options import Common, common
+from bootstrap.cli.options import Common, asks_first, common
 
 if TYPE_CHECKING:
     from bootstrap.cli.invocation import Invocation
@@ -34,7 +32,7 @@ def status(common: Common) -> None:
 
 
 @lock.command("break", epilog=example("bootstrap lock break --yes"))
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@asks_first
 @common
 def break_(common: Common, *, yes: bool) -> None:
     """Takes the run lock away from whoever holds it.

@@ -216,3 +216,6 @@ def before_the_command(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+asks_first = click.option("--yes", is_flag=True, help="Do not ask.")

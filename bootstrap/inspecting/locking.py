@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from bootstrap.backends.sessions import Holder, LockSession
 from bootstrap.database import Database
 from bootstrap.inspecting.inspection import look
 from bootstrap.project import Project, loaded
-from bootstrap.records.lock import lock_session
+from bootstrap.records.lock import FRESH, lock_session
 from bootstrap.revisions.environment import in_thread
 from bootstrap.targets import Place
 
@@ -84,6 +85,8 @@ async def lock_break(database: Database | str | URL, *, project: Project) -> Loc
         with database.translated("cannot break the lock of"):
             holder = await session.holder()
             broken = holder is not None and await session.end_holder()
+    if broken:
+        await asyncio.sleep(FRESH)  # from here on its holder's last proof is too old
     return _report(database, holder, broken=broken)
 
 

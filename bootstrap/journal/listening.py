@@ -18,6 +18,7 @@ class Listening:
     Attributes:
         connection: The one of env.py.
         seen: Takes care of a statement: its cursor, text, parameters, context, and what sends it.
+        sends: Sends a statement without parameters in a shorter way, and tells whether it did.
         patient: Has what sends a statement wait for its lock.
         commit: Called before SQLAlchemy commits.
         rollback: Called before it rolls back.
@@ -25,6 +26,7 @@ class Listening:
 
     connection: Connection
     seen: Callable[[Any, str, Any, Any, Send], bool]
+    sends: Callable[[str], bool]
     patient: Callable[[Send], Send]
     commit: Callable[[Connection], None]
     rollback: Callable[[Connection], None]
@@ -51,7 +53,8 @@ class Listening:
 
     def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
         def send(text: str) -> None:
-            context.dialect.do_execute(cursor, text, parameters, context)
+            if parameters or not self.sends(text):
+                context.dialect.do_execute(cursor, text, parameters, context)
 
         return self.seen(cursor, sql, parameters, context, self.patient(send))
 
@@ -64,6 +67,7 @@ class Listening:
 
     def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
         def send(text: str) -> None:
-            context.dialect.do_execute_no_params(cursor, text, context)
+            if not self.sends(text):
+                context.dialect.do_execute_no_params(cursor, text, context)
 
         return self.seen(cursor, sql, (), context, self.patient(send))

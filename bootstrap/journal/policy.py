@@ -74,6 +74,16 @@ class Policy(ABC):
     def begin(self) -> None:
         """Begins a transaction where each statement would be one."""
 
+    def sends(self, sql: str) -> bool:
+        """Sends a statement without parameters where there is a shorter way than SQLAlchemy's.
+
+        Raises what its dialect would raise.
+
+        Returns:
+            Whether it was sent.
+        """
+        return False
+
     def needs_no_transaction(self, error: BaseException) -> bool:
         """Whether the server refused a statement only because it was sent in a transaction."""
         return False

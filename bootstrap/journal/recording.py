@@ -47,6 +47,7 @@ class Recorder:
         self._listening = Listening(
             connection=connection,
             seen=self._seen,
+            sends=policy.sends,
             patient=partial(patiently, may=policy.may_come_through, again=again),
             commit=self._commit,
             rollback=self._rollback,
@@ -59,8 +60,7 @@ class Recorder:
         self._course = Course()
         self.is_at_work = False
         self._refused: HalfApplied | None = None
-        self._number = 0
-        self._statements = 0
+        self._number = self._statements = 0
         self._waiting = Waiting()
         self._lastrowid: int | None = None
         self._durable = 0  # statements

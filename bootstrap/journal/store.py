@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Delete, func, insert, select
+from sqlalchemy import Connection, Delete, func, select
 
 from bootstrap.journal import table
 from bootstrap.journal.entries import Entry, Kind, Part
@@ -45,6 +45,7 @@ class Store(ABC):
         self._aside = aside
         self._version_table = version_table
         self._table = table.made_of(types, schema)
+        self._prepared = table.Prepared.on(self._table)
         self.is_there = self.overwrites = False
 
     @abstractmethod
@@ -61,7 +62,7 @@ class Store(ABC):
         if self.overwrites:
             number = self._table.c.number
             self._connection.execute(self._deletion(part).where(number >= entries[0].number))
-        self._connection.execute(insert(self._table), self._rows(part, entries))
+        self._connection.execute(self._prepared.write, self._rows(part, entries))
 
     def _rows(self, part: Part, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         return [table.row(self._version_table, part, one) for one in entries]
@@ -72,7 +73,8 @@ class Store(ABC):
     def clear(self, part: Part) -> None:
         """Deletes what is recorded of a revision, in the transaction that says it is done."""
         if self.is_there:
-            self._connection.execute(self._deletion(part))
+            its = self._prepared.of(self._version_table, part)
+            self._connection.execute(self._prepared.clear, its)
 
     def take_back(self, part: Part, number: int) -> None:
         """Deletes an entry that the migrating connection has not committed."""
@@ -102,7 +104,7 @@ class Store(ABC):
         """Writes an entry in the place of a committed one."""
         with self.whole() as connection:
             connection.execute(self._deletion(part, entry.number))
-            connection.execute(insert(self._table), self._rows(part, [entry]))
+            connection.execute(self._prepared.write, self._rows(part, [entry]))
 
     def repair(self, half: Half, how: Repair) -> None:
         """Writes down what a person has decided; does nothing in the open transaction."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     Column,
     Connection,
     Delete,
+    Insert,
     Integer,
     MetaData,
     Row,
@@ -17,7 +18,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
+    insert,
     select,
 )
 from sqlalchemy.types import TypeEngine
@@ -98,6 +101,35 @@ def deletion(
         found = found.where(journal.c.revision == part.revision)
         found = found.where(journal.c.direction == part.direction)
     return found if number is None else found.where(journal.c.number == number)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What each revision sends, made once: to put it together takes as long as to send it.
+
+    Attributes:
+        write: Takes rows.
+        clear: Takes what `of` gives; deletes the rows of one revision.
+    """
+
+    write: Insert
+    clear: Delete
+
+    @classmethod
+    def on(cls, journal: Table) -> Self:
+        """For a table."""
+        columns = (journal.c.version_table, journal.c.revision, journal.c.direction)
+        mine = (column == bindparam(f"its_{column.name}") for column in columns)
+        return cls(insert(journal), delete(journal).where(*mine))
+
+    @staticmethod
+    def of(version_table: str, part: Part) -> dict[str, str]:
+        """The parameters that name a revision."""
+        return {
+            "its_version_table": version_table,
+            "its_revision": part.revision,
+            "its_direction": part.direction,
+        }
 
 
 def entry(found: Row[Any]) -> Entry:

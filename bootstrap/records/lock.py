@@ -26,6 +26,7 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _SAID_EVERY = 10.0  # seconds between two events about waiting
 _KEPT_ALIVE_EVERY = 5.0
+FRESH = 0.1  # seconds that a proof holds, as long as nothing is heard of a loss
 _ANSWER = 15.0  # seconds after which a server that does not answer has lost the lock
 
 
@@ -91,6 +92,12 @@ class RunLock:
                     self._lost = _lost(self._database)
         if self._lost is not None:
             raise self._lost
+
+    def has_gone(self) -> bool:
+        """Whether the lock is known to be lost, without asking; any thread's."""
+        return self._lost is not None or any(
+            session.has_gone() for session in tuple(self._sessions.values())
+        )
 
     async def keep(self) -> None:
         """Keeps the lock alive, and notices when it is lost or in the way; runs until cancelled."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -83,7 +84,8 @@ def planned_document(command: str, planned: object, *, masked: Masked = str) -> 
     return _dump({"version": VERSION, "command": command, "planned": _plain(planned, masked)})
 
 
-def parts(kind: type) -> dict[str, Any]:
+@cache
+def parts(kind: type) -> Mapping[str, Any]:
     """What JSON has of a class, with the types: its fields, and its properties after them.
 
     A field whose metadata says `{"json": False}` is left out.

@@ -17,12 +17,12 @@ from bootstrap.project import Project, loaded
 from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
+from bootstrap.running.forwarding import Forward
 from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import is_sync
-from bootstrap.running.logbook import logbook_of
 from bootstrap.running.looking import Look
 from bootstrap.running.retrying import RETRY_FOR, Retries, gently
-from bootstrap.running.runner import Asked, Forward, MigrationReport, report, verified
+from bootstrap.running.runner import Asked, MigrationReport, report, verified
 from bootstrap.running.several import (
     Databases,
     Several,
@@ -33,7 +33,7 @@ from bootstrap.running.several import (
 )
 from bootstrap.running.stopping import what_stays
 from bootstrap.running.terms import Terms, approve_all
-from bootstrap.running.turn import LockedTurn, Turn
+from bootstrap.running.turn import LockedTurn
 from bootstrap.running.work import Apply
 from bootstrap.targets import Place
 
@@ -176,32 +176,23 @@ async def _run(databases: Databases, asked: Asked) -> MigrateEachReport:
     check_target(asked.move, scripts)
     looks = [Look(scripts=scripts, database=one) for one in listed.values()]
     await looked(listed, looks, config, allow_ahead=asked.terms.allow_ahead)
-    forward = Forward(asked.emit)
-    works = [
-        Apply(
-            scripts=scripts,
-            database=database,
-            first=asked.project.first,
-            move=asked.move,
-            turn=Turn(),  # each try has its own
-            emit=forward.send,
-            terms=asked.terms,
-            logbook=logbook_of(asked.project, scripts),
-            reached=True,
+    with Forward(asked.emit) as forward:
+        works = [asked.work(scripts, one, forward.send) for one in listed.values()]
+        for work in works:
+            work.reached = True
+        places = [Place(database=database) for database in listed.values()]
+        retries = Retries(
+            seconds=asked.terms.retry_for, works=works, places=places, emit=forward.emit
         )
-        for database in listed.values()
-    ]
-    places = [Place(database=database) for database in listed.values()]
-    retries = Retries(seconds=asked.terms.retry_for, works=works, places=places, emit=asked.emit)
-    async with AsyncExitStack() as written:
-        for work, place in zip(works, places, strict=True):
-            await written.enter_async_context(work.logbook.until_the_end(place))
-        try:
-            found = await retries.until_done(lambda: _tried(works, listed, asked, forward))
-        except asyncio.CancelledError:
-            work = next((work for work in works if work.running), works[0])
-            asked.emit(await what_stays(work, Place(database=work.database)))
-            raise
+        async with AsyncExitStack() as written:
+            for work, place in zip(works, places, strict=True):
+                await written.enter_async_context(work.logbook.until_the_end(place))
+            try:
+                found = await retries.until_done(lambda: _tried(works, listed, asked, forward))
+            except asyncio.CancelledError:
+                work = next((work for work in works if work.running), works[0])
+                forward.emit(await what_stays(work, Place(database=work.database)))
+                raise
     seconds = time.perf_counter() - started
     return MigrateEachReport(
         databases=tuple(
@@ -218,7 +209,7 @@ async def _tried(
     places = [Place(database=work.database) for work in works]
     async with AsyncExitStack() as held:
         locks = [
-            await held.enter_async_context(run_lock(one, wait=asked.terms.wait, emit=asked.emit))
+            await held.enter_async_context(run_lock(one, wait=asked.terms.wait, emit=forward.emit))
             for one in places
         ]
         for work, place, lock in zip(works, places, locks, strict=True):

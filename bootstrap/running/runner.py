@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from alembic.script import ScriptDirectory
+
+from bootstrap.database import Database
 from bootstrap.errors import RevisionError
-from bootstrap.events import Emit, Event, silent
+from bootstrap.events import Emit, silent
 from bootstrap.positions.moves import AppliedStep, Direction, Move, check_target
 from bootstrap.positions.planned import Before, unasked
 from bootstrap.positions.position import Position, unknown
@@ -18,6 +21,7 @@ from bootstrap.records.lock import WAIT, run_lock
 from bootstrap.records.versions import read_heads
 from bootstrap.revisions.environment import in_thread
 from bootstrap.running import losses
+from bootstrap.running.forwarding import Forward
 from bootstrap.running.gentle import LOCK_RETRIES, Limits
 from bootstrap.running.inside import run_inside
 from bootstrap.running.logbook import logbook_of
@@ -220,33 +224,37 @@ class Asked:
     tag: str | None
     emit: Emit
 
+    def work(self, scripts: ScriptDirectory, database: Database, emit: Emit) -> Apply:
+        """What is to be done on a database; its events go to `emit`."""
+        return Apply(
+            scripts=scripts,
+            database=database,
+            first=self.project.first,
+            move=self.move,
+            turn=Turn(),  # each try has its own
+            emit=emit,
+            terms=self.terms,
+            logbook=logbook_of(self.project, scripts),
+        )
+
 
 async def _run(target: Target, asked: Asked) -> MigrationReport:
     started = time.perf_counter()
     _, scripts = await in_thread(lambda: loaded(asked.project))
     check_target(asked.move, scripts)
-    forward = Forward(asked.emit)
-    async with opened(target) as place:
-        work = Apply(
-            scripts=scripts,
-            database=place.database,
-            connection=place.connection,
-            first=asked.project.first,
-            move=asked.move,
-            turn=Turn(),  # each try has its own
-            emit=forward.send,
-            terms=asked.terms,
-            logbook=logbook_of(asked.project, scripts),
-        )
-        retries = Retries(
-            seconds=asked.terms.retry_for, works=(work,), places=(place,), emit=asked.emit
-        )
-        async with work.logbook.until_the_end(place):
-            try:
-                after = await retries.until_done(lambda: _tried(work, place, asked, forward))
-            except asyncio.CancelledError:
-                asked.emit(await what_stays(work, place))
-                raise
+    with Forward(asked.emit) as forward:
+        async with opened(target) as place:
+            work = asked.work(scripts, place.database, forward.send)
+            work.connection = place.connection
+            retries = Retries(
+                seconds=asked.terms.retry_for, works=(work,), places=(place,), emit=forward.emit
+            )
+            async with work.logbook.until_the_end(place):
+                try:
+                    after = await retries.until_done(lambda: _tried(work, place, asked, forward))
+                except asyncio.CancelledError:
+                    forward.emit(await what_stays(work, place))
+                    raise
     return report(work, after, seconds=time.perf_counter() - started, tries=retries.count)
 
 
@@ -261,7 +269,7 @@ async def _tried(work: Apply, place: Place, asked: Asked, forward: Forward) -> t
         destination_rev=asked.move.destination,
         tag=asked.tag,
     )
-    async with run_lock(place, wait=asked.terms.wait, emit=asked.emit) as lock:
+    async with run_lock(place, wait=asked.terms.wait, emit=forward.emit) as lock:
         work.begin(LockedTurn(lock))
         async with work.watched(place):
             await gently(run, (work,))
@@ -332,27 +340,3 @@ def report(
 
 def _named(heads: Sequence[str]) -> str:
     return ", ".join(heads) or "no revision"
-
-
-class Forward:
-    """Hands events from env.py's thread to the caller's event loop, in order."""
-
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
-        self._loop = asyncio.get_running_loop()
-        self._error: Exception | None = None
-
-    def send(self, event: Event) -> None:
-        """Called in env.py's thread."""
-        self._loop.call_soon_threadsafe(self._call, event)
-
-    def check(self) -> None:
-        """Raises what `emit` raised first; what was asked for is done all the same."""
-        if self._error is not None:
-            raise self._error
-
-    def _call(self, event: Event) -> None:
-        try:
-            self._emit(event)
-        except Exception as error:  # noqa: BLE001 - it is kept for `check`
-            self._error = self._error or error

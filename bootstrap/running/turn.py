@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from sqlalchemy.util import await_only
 
-from bootstrap.records.lock import RunLock
+from bootstrap.records.lock import FRESH, RunLock
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class Turn:
         """Lets others read who works here; called before the first step."""
 
     def prove(self) -> None:
-        """Looks that it is still ours; called before each step.
+        """Looks that it is still ours, or was a moment ago; called before each step.
 
         Raises:
             LockLost: It is not.
@@ -69,6 +71,7 @@ class LockedTurn(Turn):
         self._thread = threading.get_ident()
         self._awaited: Future[Any] | None = None
         self._left = False
+        self._proved = -math.inf  # when, by a clock that never jumps
 
     def take(self, name: str) -> None:
         """Waits for the lock of a version table."""
@@ -83,9 +86,17 @@ class LockedTurn(Turn):
         self._wait(self._lock.announce())
 
     def prove(self) -> None:
-        """Asks the servers for the locks."""
+        """Asks the servers for the locks, unless they have just said so.
+
+        A thousand small revisions take half as long again where each asks. A connection that
+        was closed meanwhile is noticed all the same, and who breaks a lock waits for that time.
+        """
+        now = time.monotonic()
+        if now - self._proved < FRESH and not any(lock.has_gone() for lock in self._all):
+            return
         for lock in self._all:
             self._wait(lock.prove())
+        self._proved = now
 
     def rest(self, seconds: float) -> None:
         """Lets the lock be kept alive meanwhile."""

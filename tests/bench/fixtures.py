@@ -3,7 +3,9 @@
 A copy of the template, as the pytest plugin makes it, beside an empty database that Alembic's own
 `command.upgrade` migrates, in turns and in one process. The plugin makes the next copy, and drops
 the one before, while a test runs: `a copy` is how long a test waits that begins after the other's
-turn; `in a row` is what each takes where the tests do nothing at all. What counts are the ratios.
+turn; `in a row` is what each takes where the tests do nothing at all; `writing`, what each takes
+where tests connect, insert a row and commit, and so do those on a database that was migrated. What
+counts are the ratios.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from bootstrap import Project
 from bootstrap.database import Database
@@ -29,6 +31,11 @@ from tests.projects import create, new_project
 _ROOT = Path(__file__).parents[2]
 _LONG = 300  # revisions
 _ROW = 10  # copies
+_USER = (
+    "INSERT INTO users (username, email, hashed_password) VALUES ('someone',"
+    " 'someone@example.org', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaGhhc2hoYXNo')"
+)
+_THING = "INSERT INTO t_000 (name) VALUES ('x')"
 
 
 def long_project(root: Path) -> Project:
@@ -68,7 +75,23 @@ def seconds(deed: Callable[[], AbstractContextManager[Database]]) -> float:
     return time.perf_counter() - started
 
 
-def contest(name: str, project: Project, urls: dict[str, URL], *, rounds: int) -> None:
+@contextmanager
+def written(
+    databases: Databases, given: AbstractContextManager[Database], insert: str
+) -> Iterator[Database]:
+    """A database whose test inserts a row."""
+
+    async def write(database: Database) -> None:
+        async with database.connect() as connection:
+            await connection.execute(text(insert))
+            await connection.commit()
+
+    with given as database:
+        databases.run(write(database))
+        yield database
+
+
+def contest(name: str, project: Project, urls: dict[str, URL], *, rounds: int, insert: str) -> None:
     """Measures one project on each backend."""
     with tempfile.TemporaryDirectory() as folder:
         recipe = Recipe(
@@ -83,29 +106,36 @@ def contest(name: str, project: Project, urls: dict[str, URL], *, rounds: int) -
         databases = Databases(recipe)
         try:
             for backend in BACKENDS:
-                print(f"{name:<14}{backend:<12}{_line(databases, backend, rounds)}", flush=True)
+                print(
+                    f"{name:<14}{backend:<12}{_line(databases, backend, rounds, insert)}",
+                    flush=True,
+                )
         finally:
             databases.close()
 
 
-def _line(databases: Databases, backend: str, rounds: int) -> str:
-    with databases.copy(backend):  # the template is made
-        pass
-    copies, others = [], []
+def _line(databases: Databases, backend: str, rounds: int, insert: str) -> str:
+    for _ in range(2):  # the template is made; who asks again has another one made ready
+        with databases.copy(backend):
+            pass
+    copies, others, writers = [], [], []
     for _ in range(rounds):
         copies.append(seconds(lambda: databases.copy(backend)))
         others.append(seconds(lambda: migrated(databases, backend)))
-    copy, other = statistics.median(copies), statistics.median(others)
-    row = in_a_row(databases, backend)
+        writers.append(seconds(lambda: written(databases, migrated(databases, backend), insert)))
+    copy, other, writer = map(statistics.median, (copies, others, writers))
+    row = in_a_row(lambda: databases.copy(backend))
+    writing = in_a_row(lambda: written(databases, databases.copy(backend), insert))
     return (
-        f"{copy * 1000:>9.1f} ms{row * 1000:>9.1f} ms{other * 1000:>10.1f} ms"
-        f"{other / copy:>9.0f}{other / row:>10.1f}"
+        f"{copy * 1000:>9.1f} ms{row * 1000:>9.1f} ms{writing * 1000:>9.1f} ms"
+        f"{other * 1000:>10.1f} ms{writer * 1000:>9.1f} ms"
+        f"{other / copy:>9.0f}{other / row:>10.1f}{writer / writing:>9.1f}"
     )
 
 
-def in_a_row(databases: Databases, backend: str) -> float:
-    """What each of some copies costs that are made for nothing."""
-    return sum(seconds(lambda: databases.copy(backend)) for _ in range(_ROW)) / _ROW
+def in_a_row(deed: Callable[[], AbstractContextManager[Database]]) -> float:
+    """What each of some databases costs, one after the other."""
+    return sum(seconds(deed) for _ in range(_ROW)) / _ROW
 
 
 def main() -> None:
@@ -114,12 +144,13 @@ def main() -> None:
     servers = Servers()
     try:
         urls = {name: servers.url(name) for name in BACKENDS if name != "sqlite"}
-        titles = f"{'copy':>12}{'in a row':>12}{'migrated':>13}{'ratio':>9}{'in a row':>10}"
+        titles = f"{'copy':>12}{'in a row':>12}{'writing':>12}{'migrated':>13}{'writing':>12}"
+        titles += f"{'ratio':>9}{'in a row':>10}{'writing':>9}"
         print(f"{'':<26}{titles}")
         with tempfile.TemporaryDirectory() as folder:
             reference = Project.at(_ROOT / "alembic.ini")
-            contest("reference", reference, urls, rounds=rounds)
-            contest("300 revisions", long_project(Path(folder)), urls, rounds=rounds)
+            contest("reference", reference, urls, rounds=rounds, insert=_USER)
+            contest("300 revisions", long_project(Path(folder)), urls, rounds=rounds, insert=_THING)
     finally:
         servers.stop()
 

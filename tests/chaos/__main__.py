@@ -1,7 +1,8 @@
-"""Kills everything everywhere and writes the tables: `python -m tests.chaos [BACKEND]...`.
+"""Kills everything everywhere and writes the tables: `python -m tests.chaos [BACKEND]... [WORD]`.
 
 docs/sqlite.md has that of SQLite, docs/journal.md that of servers that commit each statement, and
 of PostgreSQL where a revision leaves its transaction.
+With a WORD only the scenarios that have it in their names.
 `python -m tests.chaos repairs [BACKEND]...` kills plain Alembic, and repairs what it has left.
 """
 
@@ -31,10 +32,14 @@ def main() -> None:
     if sys.argv[1:2] == ["repairs"]:
         _repairs(sys.argv[2:] or list(_SCENARIOS))
         return
+    asked = [one for one in sys.argv[1:] if one in _SCENARIOS]
+    words = [one for one in sys.argv[1:] if one not in _SCENARIOS]
     with running() as runner:
-        for backend_name in sys.argv[1:] or ("sqlite", "mariadb", "mysql", "postgresql"):
+        for backend_name in asked or _SCENARIOS:
             on_files = backend_name == "sqlite"
             for scenario in _SCENARIOS[backend_name]:
+                if not all(word in scenario.name for word in words):
+                    continue
                 cells = [_cell(scenario, tool, runner, backend_name) for tool in TOOLS]
                 name = scenario.name if on_files else table.named(backend_name, scenario.name)
                 page = table.PAGE if on_files else table.JOURNAL

@@ -1,25 +1,23 @@
 """Forks a process for each run: what takes time is imported once, before.
 
-`python -m tests.chaos.runner [MODULE]...` imports these too, reads runs from standard input, one
-JSON document on each line, and answers each with how it ended. It has no thread, so it can fork.
+`python -m tests.chaos.runner [MODULE]...` imports these too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
 from tests.chaos.killing import LOG, POINT
+from tests.forking import Forks, import_library, serve
 
 if TYPE_CHECKING:
     from bootstrap import Project
@@ -60,7 +58,7 @@ class Run:
     target: str = "head"
 
 
-class Runner:
+class Runner(Forks):
     """The process that forks.
 
     Args:
@@ -68,30 +66,11 @@ class Runner:
     """
 
     def __init__(self, *modules: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.runner", *modules],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
+        super().__init__("tests.chaos.runner", *modules)
 
     def __call__(self, run: Run) -> int:
         """Runs, and gives the exit code; negative for the signal that ended it."""
-        send, answer = self._process.stdin, self._process.stdout
-        assert send is not None
-        assert answer is not None
-        send.write(json.dumps(asdict(run)) + "\n")
-        send.flush()
-        return int(answer.readline())
-
-    def close(self) -> None:
-        """Ends it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(30)
+        return self.ask(asdict(run))
 
 
 @contextmanager
@@ -104,35 +83,8 @@ def running(*modules: str) -> Iterator[Runner]:
         runner.close()
 
 
-def _serve(source: TextIO, modules: Sequence[str]) -> None:
-    import_everything()
-    for module in modules:
-        __import__(module)
-    for line in source:
-        fields = json.loads(line)
-        run = Run(**{**fields, "tool": Tool(fields["tool"])})
-        child = os.fork()
-        if child == 0:
-            os._exit(_child(run))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-def import_everything() -> None:
-    """What a run would import."""
-    import sqlalchemy.orm  # noqa: F401 - here and below: for the children
-
-    import bootstrap
-    import bootstrap.backends
-    import bootstrap.reference
-
-    for name in bootstrap.__all__:
-        getattr(bootstrap, name)
-    for backend in bootstrap.backends.all_backends():
-        for driver in backend.drivers:
-            __import__(driver.module)
-
-
-def _child(run: Run) -> int:
+def _child(fields: Mapping[str, Any]) -> int:
+    run = Run(**{**fields, "tool": Tool(fields["tool"])})
     output = os.open(run.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(output, stream)
@@ -183,4 +135,7 @@ async def _repair(url: str, project: Project) -> int:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin, sys.argv[1:])
+    import_library()
+    for module in sys.argv[1:]:
+        __import__(module)
+    serve(_child)

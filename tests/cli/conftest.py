@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.cli.forking import forks
+from tests.cli.forking import commands
 from tests.generated import SCHEMAS
 from tests.projects import ProjectFolder, three_tables
 
@@ -54,7 +54,7 @@ class Command:
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
         if not self.prefix and not self._needs_its_own({**self.environ, **environ}):
-            forked = forks().run(arguments, cwd=self.folder, environ=self._environ(environ))
+            forked = commands().run(arguments, cwd=self.folder, environ=self._environ(environ))
             if forked is not None:
                 code, out, err = forked
                 return Done(code=code, out=out, err=err)

@@ -1,44 +1,28 @@
-"""Forks a process for each command: `python -m tests.cli.forking`.
-
-What takes most of a command's time, its imports, is done once. It reads commands from standard
-input, one JSON document on each line, and answers each with its exit code. It has no thread, so
-it can fork.
-"""
+"""Forks a process for each command: `python -m tests.cli.forking`."""
 
 from __future__ import annotations
 
 import atexit
-import gc
 import io
-import json
 import os
-import pkgutil
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import Any
 
-import bootstrap
+from tests.forking import Forks, import_command, serve
 
 _STREAMS = ("out", "err")
 
 
-class Forks:
-    """The process that forks."""
+class Commands(Forks):
+    """Runs commands in processes of their own, one at a time."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cli.forking"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
+        super().__init__("tests.cli.forking")
         self._folder = TemporaryDirectory(prefix="bootstrap-forks-")
         self._busy = threading.Lock()
 
@@ -49,55 +33,29 @@ class Forks:
         if not self._busy.acquire(blocking=False):
             return None
         try:
-            return self._ran(arguments, cwd=cwd, environ=environ)
+            files = {name: str(Path(self._folder.name) / name) for name in _STREAMS}
+            asked = {"arguments": [*arguments], "cwd": str(cwd), "environ": {**environ}}
+            code = self.ask(asked | files)
+            out, err = (Path(files[name]).read_text(encoding="utf-8") for name in _STREAMS)
         finally:
             self._busy.release()
-
-    def _ran(
-        self, arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str]
-    ) -> tuple[int, str, str]:
-        send, answer = self._process.stdin, self._process.stdout
-        assert send is not None
-        assert answer is not None
-        files = {name: str(Path(self._folder.name) / name) for name in _STREAMS}
-        asked = {"arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ), **files}
-        send.write(json.dumps(asked) + "\n")
-        send.flush()
-        code = int(answer.readline())
-        out, err = (Path(files[name]).read_text(encoding="utf-8") for name in _STREAMS)
         return code, out, err
 
     def close(self) -> None:
         """Ends it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(30)
+        super().close()
         self._folder.cleanup()
 
 
 @cache
-def forks() -> Forks:
-    """That of this process, for as long as it lives."""
-    found = Forks()
+def commands() -> Commands:
+    """Those of this process, for as long as it lives."""
+    found = Commands()
     atexit.register(found.close)
     return found
 
 
-def _serve(source: TextIO) -> None:
-    _import_everything()
-    gc.freeze()
-    for line in source:
-        asked = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            os._exit(_child(asked))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
 def _child(asked: Mapping[str, Any]) -> int:
-    """Runs the command; to take down all that was imported would take longer than that."""
     from bootstrap.cli import main
 
     _become(asked)
@@ -108,16 +66,6 @@ def _child(asked: Mapping[str, Any]) -> int:
     finally:
         atexit._run_exitfuncs()
         sys.stdout.flush()
-
-
-def _import_everything() -> None:
-    """What some command would import: all of ours, and with it what they are made of."""
-    from tests.chaos.runner import import_everything
-
-    import_everything()
-    for module in pkgutil.walk_packages(bootstrap.__path__, "bootstrap."):
-        if not module.name.startswith(("bootstrap.integrations", "bootstrap.__main__")):
-            import_module(module.name)
 
 
 def _become(asked: Mapping[str, Any]) -> None:
@@ -144,4 +92,5 @@ def _become(asked: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin)
+    import_command()
+    serve(_child)

@@ -161,6 +161,35 @@ def test_alone(number, bootstrap_sync_session):
 """
 
 
+_AGAIN = """
+@pytest.mark.parametrize("time", range(6))
+def test_it(time, bootstrap_sync_session, bootstrap_database):
+    number = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    with open("seen", "a") as file:
+        file.write(f"{bootstrap_database.name} {bootstrap_sync_session.scalar(text(number))}\\n")
+    assert 2 == bootstrap_sync_session.scalar(COUNT)
+    bootstrap_sync_session.execute(text("INSERT INTO t_one VALUES (10)"))
+    bootstrap_sync_session.commit()
+"""
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("reuse", [True, False])
+def test_a_database_has_a_new_name_and_is_a_new_one_where_that_is_asked_for(
+    folder: ProjectFolder, where: list[str], reuse: bool
+) -> None:
+    with (folder.root / "pytest.ini").open("a") as file:
+        file.write(f"bootstrap_reuse = {reuse}\n")
+
+    run = ran(folder, _AGAIN, *where)
+
+    assert "6 passed" == outcome(run), run.stdout
+    lines = (folder.root / "seen").read_text().splitlines()
+    names, numbers = zip(*(line.split() for line in lines), strict=True)
+    assert 6 == len(set(names))
+    assert reuse == (len(set(numbers)) < 6)
+
+
 def test_many_tests_on_two_workers_are_alone(folder: ProjectFolder, servers: Servers) -> None:
     """1,000 of them in `make test-full`, on all backends."""
     total = int(os.environ.get("BOOTSTRAP_TEST_FIXTURES", "40"))

@@ -105,30 +105,25 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 @pytest.fixture
 def copied(monkeypatch: pytest.MonkeyPatch) -> list[comparing.Counts]:
     """What was written into empty tables without a comparison."""
-    seen: list[comparing.Counts] = []
-    copy = loading.Load._copied
-
-    async def noted(self: loading.Load, *arguments: Any) -> comparing.Counts:
-        counts = await copy(self, *arguments)
-        seen.append(counts)
-        return counts
-
-    monkeypatch.setattr(loading.Load, "_copied", noted)
-    return seen
+    return _results(monkeypatch, loading.Load, "_copied")
 
 
 @pytest.fixture
 def merged(monkeypatch: pytest.MonkeyPatch) -> list[comparing.Counts]:
     """What was merged on the server."""
-    seen: list[comparing.Counts] = []
-    merge = merging.Staged.merge
+    return _results(monkeypatch, merging.Staged, "merge")
 
-    async def noted(self: merging.Staged, *arguments: Any) -> comparing.Counts:
-        counts = await merge(self, *arguments)
+
+def _results(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[comparing.Counts]:
+    seen: list[comparing.Counts] = []
+    method = getattr(owner, name)
+
+    async def noted(*arguments: Any) -> comparing.Counts:
+        counts: comparing.Counts = await method(*arguments)
         seen.append(counts)
         return counts
 
-    monkeypatch.setattr(merging.Staged, "merge", noted)
+    monkeypatch.setattr(owner, name, noted)
     return seen
 
 
@@ -373,3 +368,55 @@ async def test_what_a_lenient_server_would_alter_is_refused(
     assert letter.message.startswith(f"{path}")
     async with bootstrap.Database.of(empty_url).connect() as connection:
         assert [] == (await connection.exec_driver_sql("SELECT * FROM days")).all()
+
+
+_TIMES = (
+    *("2026-01-05 09:12:00.250001", "2026-01-05T09:12:00.25Z", "2026-01-05T09:12:00.250+00:00"),
+    *("2026-01-05 10:12:00+01:00", "2026-01-05", "2026-01-05 09:12", "20260105T091200", ""),
+    *("1000-01-01 00:00:00", "9999-12-31 23:59:59", "2026-01-05 09:12:00.000000"),
+)
+_NUMBERS = ("5", "+5", " 5", "05", "1_000", "\u0665", "-0", "true", "")
+
+
+@pytest.mark.parametrize("there", [0, 1], ids=["empty", "with a row"])
+async def test_times_and_numbers_of_all_forms_are_those_of_a_small_file(
+    url: str, tmp_path: Path, large: Callable[[], None], there: int
+) -> None:
+    """Each form fills a batch of its own, and stands among others once more."""
+    forms = [(one, "7") for one in _TIMES for _ in range(7)]
+    forms += [("", one) for one in _NUMBERS for _ in range(7)]
+    forms += [*zip(_TIMES, _NUMBERS, strict=False)]
+    lines = [f"thing {n},a,{number},{time}" for n, (time, number) in enumerate(forms)]
+    path = _csv(tmp_path / "things.csv", *lines, head="name (key),kind (key),size,seen")
+    await bootstrap.seed(url, datasets=path)
+    small = await _rows(url)
+    async with bootstrap.Database.of(url).connect() as connection:
+        await connection.execute(_THINGS.delete())
+        if there:
+            await connection.execute(insert(_THINGS), {"name": "thing 0", "kind": "a"})
+        await connection.commit()
+
+    large()
+    report = await bootstrap.seed(url, datasets=path)
+
+    assert small == await _rows(url)
+    assert (len(forms) - there, there, 0) == _counts(report)
+
+
+async def test_a_time_is_the_same_key_in_any_form(
+    url: str, tmp_path: Path, large: Callable[[], None]
+) -> None:
+    large()
+    lines = [f"2026-01-05 09:12:{second:02},n,a" for second in range(14)]
+    path = _csv(
+        tmp_path / "things.csv",
+        *lines,
+        "2026-01-05T10:12:03+01:00,n,a",
+        head="seen (key),name,kind",
+    )
+
+    error = await _refused(url, path)
+
+    assert f"{path}:16: " in error.message
+    assert "the same natural key (seen) as the one on line 5" in error.message
+    assert [] == await _rows(url)

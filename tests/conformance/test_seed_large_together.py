@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bootstrap.datasets.reading import files
 from bootstrap.datasets.writing import loading
 from bootstrap.errors import Place
 from bootstrap.types import ExactString
+from tests.conformance.test_doctor import executed, poor_account
 
 _METADATA = MetaData()
 _OWNERS = Table(
@@ -171,3 +173,47 @@ async def test_the_row_that_is_refused_is_named_after_others_that_went_with_it(
     assert refused.value.place == Place(path=seeds / "1_things.csv", line=10)
     assert set() == await _all(url, _OWNERS.c.id)
     assert "owners" in merges
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql", "mysql", "mariadb"], indirect=True)
+async def test_one_transaction_for_all_needs_no_right_to_make_temporary_tables(
+    url: str, seeds: Path, merges: list[str]
+) -> None:
+    (seeds / "manifest.toml").write_text('[[checks]]\nname = "all"\ntable = "owners"\nrows = 30\n')
+
+    async with _without_temporary_tables(url, "SELECT, INSERT, UPDATE") as poor:
+        first = await bootstrap.seed(poor, datasets=seeds)
+        second = await bootstrap.seed(poor, datasets=seeds)
+
+    assert [(60, 0, 0), (0, 0, 60)] == [_counts(first), _counts(second)]
+    assert ["owners"] == merges  # which was empty
+
+
+@pytest.mark.parametrize("backend_name", ["postgresql", "mysql", "mariadb"], indirect=True)
+async def test_a_right_that_is_missing_in_one_transaction_for_all_is_no_fault_of_rows(
+    url: str, seeds: Path, merges: list[str]
+) -> None:
+    (seeds / "manifest.toml").write_text('[[checks]]\nname = "all"\ntable = "owners"\nrows = 30\n')
+
+    async with _without_temporary_tables(url, "SELECT") as poor:
+        with pytest.raises(bootstrap.DatabaseError) as refused:
+            await bootstrap.seed(poor, datasets=seeds)
+
+    assert "cannot seed" in refused.value.message
+    assert "refused these rows" not in refused.value.message
+    assert set() == await _all(url, _OWNERS.c.email)
+
+
+@asynccontextmanager
+async def _without_temporary_tables(url: str, rights: str) -> AsyncIterator[str]:
+    """An account that has these rights on all tables, and not that to make temporary ones."""
+    database = bootstrap.Database.of(url)
+    grants = [f"GRANT {rights} ON {database.name}.*"]
+    if database.backend.name == "postgresql":
+        await executed(url, f"REVOKE TEMPORARY ON DATABASE {database.name} FROM PUBLIC")
+        grants = [
+            f"GRANT {rights} ON ALL TABLES IN SCHEMA public",
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public",
+        ]
+    async with poor_account(url, *grants) as poor:
+        yield poor

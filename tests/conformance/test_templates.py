@@ -50,6 +50,7 @@ async def _copy(template_url: str, to: str) -> None:
     assert await templates.is_complete(engines, connecting)
     copier = await templates.copier(engines, connecting)
     await copier.copy(copy.connecting())
+    await copier.close()
 
 
 @pytest.mark.parametrize("backend_name", BACKENDS, indirect=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+from bootstrap.backends import all_backends
 
 PACKAGE = Path(bootstrap.__file__).parent
 PRODUCTS = {"postgresql", "mysql", "mariadb", "sqlite"}
@@ -84,3 +85,21 @@ def test_nobody_outside_the_backends_compares_with_the_name_of_a_product() -> No
     ]
 
     assert [] == places
+
+
+def test_a_url_loads_its_backend_and_no_other() -> None:
+    loaded = python(
+        "import sys\n"
+        "from bootstrap import urls\n"
+        "urls.resolve('sqlite:///app.db')\n"
+        "rooms = 'mariadb', 'mysql', 'postgresql', 'sqlite'\n"
+        "print([name for name in rooms if f'bootstrap.backends.{name}' in sys.modules])\n"
+    )
+
+    assert "['sqlite']\n" == loaded
+
+
+def test_a_backend_has_the_name_of_its_folder() -> None:
+    folders = sorted(path.parent.name for path in PACKAGE.glob("backends/*/__init__.py"))
+
+    assert folders == [backend.name for backend in all_backends()]

@@ -72,7 +72,7 @@ def test_a_second_driver_of_a_backend_is_taken_where_the_project_has_it(
     real = backends.named("postgresql")
     second = replace(real.drivers[0], name="other", module="asyncpg")
     both = replace(real, drivers=(*real.drivers, second))
-    monkeypatch.setattr(backends, "all_backends", lambda: (both,))
+    monkeypatch.setattr(backends, "of_scheme", lambda _scheme: both)
 
     bare, _ = urls.resolve("postgres://h/app", like="postgresql+other://h/app")
     explicit, _ = urls.resolve("postgres+asyncpg://h/app", like="postgresql+other://h/app")

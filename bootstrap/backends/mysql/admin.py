@@ -28,36 +28,18 @@ class MySQLAdmin(ServerAdmin):
         self, engines: Engines, connecting: Connecting, options: CreateOptions
     ) -> None:
         """Creates the database with utf8mb4, the only character set that holds all of Unicode."""
-        encoding, collation = options.encoding or "utf8mb4", options.collation
         async with nowhere(engines, connecting) as connection:
-            quote = connection.dialect.identifier_preparer.quote_identifier
-            await connection.exec_driver_sql(
-                f"CREATE DATABASE {quote(connecting.url.database or '')}"
-                f" CHARACTER SET {quote(encoding)}"
-                + (f" COLLATE {quote(collation)}" if collation else "")
-            )
+            await create(connection, connecting.url.database or "", options)
 
     async def drop(self, engines: Engines, connecting: Connecting, *, force: bool) -> None:
         """Drops the database; `force` ends the sessions of others first."""
-        name = connecting.url.database or ""
-        others = await self.sessions(engines, connecting) if force else ()
         async with nowhere(engines, connecting) as connection:
-            for session in others:
-                await _kill(connection, session)
-            quote = connection.dialect.identifier_preparer.quote_identifier
-            await connection.exec_driver_sql(f"DROP DATABASE {quote(name)}")
+            await drop(connection, connecting.url.database or "", force=force)
 
     async def sessions(self, engines: Engines, connecting: Connecting) -> tuple[Session, ...]:
         """The sessions of others on the database, as far as the PROCESS right shows them."""
         async with nowhere(engines, connecting) as connection:
-            # MySQL 9 warns about the old table; MariaDB may run without the performance schema.
-            mariadb = getattr(connection.dialect, "is_mariadb", False)
-            schema = "information_schema" if mariadb else "performance_schema"
-            processes = table("processlist", column("id"), column("user"), schema=schema)
-            here = literal_column("db") == connecting.url.database
-            mine = processes.c.id == func.connection_id()
-            rows = await connection.execute(select(processes).where(here, ~mine))
-            return tuple(Session(pid=row.id, user=row.user, application="") for row in rows)
+            return await _sessions(connection, connecting.url.database or "")
 
     def lobby(self, connecting: Connecting) -> Connecting:
         """No database at all."""
@@ -79,6 +61,47 @@ class MySQLAdmin(ServerAdmin):
         """The statement that lets an account create throwaway databases; its host is not known."""
         named = account.replace("'", "''")
         return rf"GRANT ALL ON `throwaway\_%`.* TO '{named}'"
+
+
+async def create(connection: AsyncConnection, name: str, options: CreateOptions) -> None:
+    """Creates a database, with utf8mb4 where nothing else is asked for.
+
+    Args:
+        connection: To anywhere on the server.
+        name: Of the database.
+        options: How it is made.
+    """
+    encoding, collation = options.encoding or "utf8mb4", options.collation
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    await connection.exec_driver_sql(
+        f"CREATE DATABASE {quote(name)} CHARACTER SET {quote(encoding)}"
+        + (f" COLLATE {quote(collation)}" if collation else "")
+    )
+
+
+async def drop(connection: AsyncConnection, name: str, *, force: bool) -> None:
+    """Drops a database.
+
+    Args:
+        connection: To anywhere else on the server.
+        name: Of the database.
+        force: Whether to end the sessions of others first.
+    """
+    for session in await _sessions(connection, name) if force else ():
+        await _kill(connection, session)
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    await connection.exec_driver_sql(f"DROP DATABASE {quote(name)}")
+
+
+async def _sessions(connection: AsyncConnection, name: str) -> tuple[Session, ...]:
+    # MySQL 9 warns about the old table; MariaDB may run without the performance schema.
+    mariadb = getattr(connection.dialect, "is_mariadb", False)
+    schema = "information_schema" if mariadb else "performance_schema"
+    processes = table("processlist", column("id"), column("user"), schema=schema)
+    mine = processes.c.id == func.connection_id()
+    here = select(processes).where(literal_column("db") == name, ~mine)
+    rows = await connection.execute(here)
+    return tuple(Session(pid=row.id, user=row.user, application="") for row in rows)
 
 
 async def _kill(connection: AsyncConnection, session: Session) -> None:

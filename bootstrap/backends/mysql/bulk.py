@@ -6,10 +6,8 @@ otherwise, and a client that allows it lets the server ask for any of its files.
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -35,10 +33,13 @@ from sqlalchemy.dialects.mysql import DATETIME, TIME
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
+from bootstrap.backends.moments import Moments
+
 _STATEMENT = 2**20  # bytes; a packet is 16 MB or more by default
 _HALF = 2  # of the packet at most: what comes before the rows is in it too
-# What can stand between quotes in every SQL mode and character set as it is.
-_HARMLESS = re.compile(r"[A-Za-z0-9@._ +/=,:$-]*")
+# What can stand between quotes in every SQL mode and character set as it is: what can be printed
+# of ASCII, but the quote and the backslash.
+_HARMLESS = bytes(sorted({*range(0x20, 0x7F)} - set(b"'\\")))
 
 _MICROSECONDS = 6
 _LIMITS = text("SELECT @@max_allowed_packet, @@sql_mode LIKE '%STRICT_%'")
@@ -87,7 +88,14 @@ class MySQLBulk:
         self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
     ) -> list[str]:
         """Each row as literals: a value is in it as digits or letters, and ends no literal."""
-        return [f"({','.join(row)})" for row in zip(*map(_literals, columns), strict=True)]
+        texts = list(map(_texts, columns))
+        try:
+            rows = list(map("','".join, zip(*texts, strict=True)))
+        except TypeError:  # there is None among them
+            rows = []
+        if rows and all(map(_is_harmless, texts)):
+            return [f"('{row}')" for row in rows]
+        return [f"({','.join(row)})" for row in zip(*map(_literals, texts), strict=True)]
 
     async def fill(
         self,
@@ -100,12 +108,11 @@ class MySQLBulk:
         size, strict = (await connection.execute(_LIMITS)).one()
         quote = connection.dialect.identifier_preparer.quote_identifier
         into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
-        rows = list(chain.from_iterable(packed))
         # By the driver: what SQLAlchemy is told to log would have the values in it.
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
         async with driver.cursor() as cursor, _strict(cursor, already=strict):
-            for some in _fitting(rows, min(_STATEMENT, int(size) // _HALF)):
+            for some in _fitting(packed, min(_STATEMENT, int(size) // _HALF)):
                 await cursor.execute(into + some)
 
     async def filled(self, connection: AsyncConnection, table: Table) -> None:
@@ -140,29 +147,48 @@ async def _strict(cursor: Any, *, already: bool) -> AsyncIterator[None]:
         await cursor.execute(_AS_BEFORE)
 
 
-def _fitting(rows: Sequence[str], size: int) -> Iterator[str]:
-    begun, length = 0, 0
-    for place, row in enumerate(rows):
-        if length + len(row) > size and place > begun:
-            yield ",".join(rows[begun:place])
-            begun, length = place, 0
-        length += len(row) + 1
-    yield ",".join(rows[begun:])
+def _fitting(packed: Sequence[list[str]], size: int) -> Iterator[str]:
+    """Rows with commas between them, so many that they fit; of a batch all where that goes."""
+    found: list[str] = []
+    length = 0
+    for batch in packed:
+        whole = sum(map(len, batch)) + len(batch)
+        pieces, sizes = ([",".join(batch)], [whole]) if whole <= size else (batch, map(len, batch))
+        for piece, its in zip(pieces, sizes, strict=True):
+            if found and length + its > size:
+                yield ",".join(found)
+                found, length = [], 0
+            found.append(piece)
+            length += its + 1
+    yield ",".join(found)
 
 
-def _literals(column: Sequence[Any]) -> Sequence[str]:
-    if None in column:
-        return ["NULL" if one is None else _literal(one) for one in column]
-    if isinstance(column[0], str) and _HARMLESS.fullmatch("".join(column)):
-        return [f"'{one}'" for one in column]
-    return list(map(_literal, column))
+def _texts(column: Sequence[Any]) -> Sequence[Any]:
+    """A column as texts, and None for NULL."""
+    if isinstance(column, Moments) or isinstance(column[0], str):
+        return column
+    return [None if one is None else _text(one) for one in column]
 
 
-def _literal(value: Any) -> str:
-    text = str(int(value)) if isinstance(value, bool) else str(value)
-    if isinstance(value, str) and not _HARMLESS.fullmatch(text):
-        return f"_utf8mb4 X'{text.encode().hex()}'"
-    return f"'{text}'"
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _is_harmless(column: Iterable[Any]) -> bool:
+    try:
+        return not "".join(column).encode("ascii").translate(None, _HARMLESS)
+    except UnicodeEncodeError:
+        return False
+
+
+def _literals(column: Sequence[str | None]) -> Sequence[str]:
+    if _is_harmless([one for one in column if one is not None]):
+        return ["NULL" if one is None else f"'{one}'" for one in column]
+    return ["NULL" if one is None else _literal(one) for one in column]
+
+
+def _literal(text: str) -> str:
+    return f"'{text}'" if _is_harmless(text) else f"_utf8mb4 X'{text.encode().hex()}'"
 
 
 def _is_time(column_type: TypeEngine[Any]) -> bool:

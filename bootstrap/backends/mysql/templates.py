@@ -14,8 +14,9 @@ from graphlib import TopologicalSorter
 from sqlalchemy import Connection, Dialect, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bootstrap.backends.base import Connecting, CreateOptions, Engines
-from bootstrap.backends.mysql.admin import MySQLAdmin, nowhere
+from bootstrap.backends.base import Connecting, CreateOptions, Engines, Pool, PooledEngines
+from bootstrap.backends.engine import look
+from bootstrap.backends.mysql.admin import MySQLAdmin, create, drop, nowhere
 from bootstrap.backends.mysql.catalog.fingerprint import NAMES
 
 _DEFAULTS = text(
@@ -104,17 +105,14 @@ class MySQLTemplates:
             await _alter(connection, template, _mark(connection).take_away)
         await MySQLAdmin().drop(engines, template, force=True)
 
-    async def copier(self, engines: Engines, template: Connecting) -> MySQLCopier:
+    async def copier(self, engines: PooledEngines, template: Connecting) -> MySQLCopier:
         """What copies it, as often as wanted."""
-        engine = engines.create(template)
-        try:
-            async with engine.connect() as connection:
-                await connection.exec_driver_sql(_SESSION)
-                options = await connection.run_sync(_options)
-                objects = await connection.run_sync(_objects)
-        finally:
-            await engine.dispose()
-        return MySQLCopier(engines, template, options=options, objects=objects)
+        async with look(engines, template) as connection:
+            await connection.exec_driver_sql(_SESSION)
+            options = await connection.run_sync(_options)
+            objects = await connection.run_sync(_objects)
+        server = engines.pooled(MySQLAdmin().lobby(template), Pool(size=2))
+        return MySQLCopier(server, template, options=options, objects=objects)
 
     def allow_savepoints(self, engine: AsyncEngine) -> None:
         """The server does."""
@@ -133,7 +131,7 @@ class MySQLCopier:
     """Copies one template.
 
     Args:
-        engines: What connects.
+        server: What connects to the server, and keeps connections; they are in no copy between.
         template: Which.
         options: How its database was made.
         objects: What is in it, in an order in which it can be made.
@@ -141,38 +139,52 @@ class MySQLCopier:
 
     def __init__(
         self,
-        engines: Engines,
+        server: AsyncEngine,
         template: Connecting,
         *,
         options: CreateOptions,
         objects: Sequence[_Object],
     ) -> None:
-        self._engines = engines
+        self._server = server
         self._template = template
         self._options = options
         self._objects = objects
 
     async def copy(self, to: Connecting) -> None:
         """Makes a database as the template is; of a system-versioned table, the present rows."""
-        await MySQLAdmin().create(self._engines, to, self._options)
-        engine = self._engines.create(to)
-        try:
-            async with engine.connect() as connection:
-                plain = await connection.execution_options(no_parameters=True)
-                await plain.run_sync(self._fill, to)
-        finally:
-            await engine.dispose()
+        async with self._server.connect() as connection:
+            plain = await connection.execution_options(no_parameters=True)
+            await create(plain, to.url.database or "", self._options)
+            await plain.run_sync(self._fill, to)
+
+    async def renew(self, used: Connecting, to: Connecting) -> bool:
+        """Drops it: nothing tells what has changed in it, and there is no other name to give."""
+        async with self._server.connect() as connection:
+            await drop(connection, used.url.database or "", force=True)
+        return False
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._server.dispose()
 
     def _fill(self, connection: Connection, to: Connecting) -> None:
-        connection.exec_driver_sql(_SESSION)
         there, here = (f"{_quoted(connection.dialect, one)}." for one in (self._template, to))
-        for one in self._objects:
-            # A view and the default of a column name the database that they are in.
-            statement = one.statement if one.kind == "ROWS" else one.statement.replace(there, here)
-            if one.mode:
-                connection.exec_driver_sql(f"SET SESSION sql_mode = '{one.mode}'")
-            connection.exec_driver_sql(statement)
-        connection.commit()
+        connection.exec_driver_sql(f"USE {_quoted(connection.dialect, to)}")
+        try:
+            connection.exec_driver_sql(_SESSION)
+            for one in self._objects:
+                _make(connection, one, there=there, here=here)
+            connection.commit()
+        finally:  # who drops a copy ends the sessions in it
+            connection.exec_driver_sql("USE information_schema")
+
+
+def _make(connection: Connection, one: _Object, *, there: str, here: str) -> None:
+    # A view and the default of a column name the database that they are in.
+    statement = one.statement if one.kind == "ROWS" else one.statement.replace(there, here)
+    if one.mode:
+        connection.exec_driver_sql(f"SET SESSION sql_mode = '{one.mode}'")
+    connection.exec_driver_sql(statement)
 
 
 def _options(connection: Connection) -> CreateOptions:

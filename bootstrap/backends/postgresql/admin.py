@@ -36,7 +36,7 @@ class PostgreSQLAdmin(ServerAdmin):
     ) -> None:
         """Creates the database. The driver's own exception when it is there already."""
         async with maintenance(engines, connecting) as connection:
-            sql = _create(connecting.url.database or "", options, dialect=connection.dialect)
+            sql = creating(connecting.url.database or "", options, dialect=connection.dialect)
             await connection.exec_driver_sql(sql)
 
     def lobby(self, connecting: Connecting) -> Connecting:
@@ -69,7 +69,8 @@ class PostgreSQLAdmin(ServerAdmin):
             return tuple(Session(pid=row[0], user=row[1], application=row[2]) for row in rows)
 
 
-def _create(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
+def creating(name: str, options: CreateOptions, *, dialect: Dialect) -> str:
+    """The statement that creates a database."""
     quote = dialect.identifier_preparer.quote_identifier
     sql = f"CREATE DATABASE {quote(name)}"
     if options.owner:

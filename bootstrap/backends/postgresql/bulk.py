@@ -6,8 +6,8 @@ format is made value by value. The driver sends the bytes as they are.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -34,8 +34,9 @@ from sqlalchemy.dialects.postgresql import TIME, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
+from bootstrap.backends.moments import Moments
+
 # PostgreSQL manual, COPY, "Text Format": what would end a value or a row, and the backslash.
-_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _NULL = r"\N"
 _IS_PLAIN = text(
@@ -78,8 +79,12 @@ class PostgreSQLBulk:
         self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
     ) -> bytes:
         """The rows in the text format of COPY."""
-        rows = map("\t".join, zip(*map(_texts, columns), strict=True))
-        return ("\n".join(rows) + "\n").encode()
+        texts = list(map(_texts, types, columns))
+        with suppress(TypeError):  # there is None among them
+            content = _rows(texts)
+            if _is_harmless(content, rows=len(columns[0]), cells=len(columns)):
+                return content.encode()
+        return _rows(map(_escaped, texts)).encode()
 
     async def fill(
         self,
@@ -123,14 +128,33 @@ class PostgreSQLBulk:
         await connection.exec_driver_sql(f"DROP TABLE pg_temp.{name}")
 
 
-def _texts(column: Sequence[Any]) -> Sequence[str]:
-    if None in column:
-        return [_NULL if one is None else str(one).translate(_ESCAPES) for one in column]
-    if not isinstance(column[0], str):
-        return list(map(str, column))
+def _texts(column_type: TypeEngine[Any], column: Sequence[Any]) -> Sequence[Any]:
+    """A column as texts, and None for NULL."""
+    if isinstance(column, Moments):
+        zone = "+00:00" if isinstance(column_type, DateTime) and column_type.timezone else ""
+        return [one and f"{one}{zone}" for one in column] if zone else column
+    if isinstance(column[0], str):
+        return column
+    return [None if one is None else str(one) for one in column]
+
+
+def _rows(columns: Iterable[Sequence[Any]]) -> str:
+    rows = map("\t".join, zip(*columns, strict=True))
+    return "\n".join(rows) + "\n"
+
+
+def _is_harmless(content: str, *, rows: int, cells: int) -> bool:
+    """Whether no value has a character that means something to COPY."""
     return (
-        [one.translate(_ESCAPES) for one in column] if _SPECIAL.search("".join(column)) else column
+        content.count("\t") == rows * (cells - 1)
+        and content.count("\n") == rows
+        and "\\" not in content
+        and "\r" not in content
     )
+
+
+def _escaped(column: Sequence[str | None]) -> Sequence[str]:
+    return [_NULL if one is None else one.translate(_ESCAPES) for one in column]
 
 
 def _is_time(column_type: TypeEngine[Any]) -> bool:

@@ -31,8 +31,9 @@ class PostgreSQLFingerprints:
         rows = table.alias("marked")
         # Not by the hash of the record: equal values have the same one, such as 1.0 and 1.00.
         text = literal_column("CAST(ROW(marked.*) AS text)").collate("C").label("line")
-        # With an OFFSET the text is made once for each row and not for each hash.
-        lines = select(text).select_from(rows).offset(literal_column("0")).subquery("lines")
+        # Beside a volatile function the text is made once for each row and not for each hash; with
+        # an OFFSET too, but then by no more than one process of the server.
+        lines = select(text, func.clock_timestamp()).select_from(rows).subquery("lines")
         hashes = (func.hashtextextended(lines.c.line, literal_column(str(one))) for one in _SEEDS)
         settings = (func.current_setting(name) for name in _SETTINGS)
         told = func.concat_ws(

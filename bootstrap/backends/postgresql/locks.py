@@ -59,6 +59,7 @@ class PostgreSQLLockSession:
         self._owner = owner
         self._key = int.from_bytes(_digest(name)[:8], "big", signed=True)
         self._held = False
+        self._raw: Any = None
 
     async def acquire(self) -> bool:
         """Tries once; a transaction is left open only when the lock was to be had."""
@@ -81,6 +82,16 @@ class PostgreSQLLockSession:
         except Exception:  # noqa: BLE001 - whatever the driver says: the lock is not proved
             self._held = False
         return self._held
+
+    def has_gone(self) -> bool:
+        """Whether the server has closed the connection: asyncpg hears of it at once.
+
+        psycopg hears of it when it asks next.
+        """
+        if not self._held:
+            return True
+        is_closed = getattr(self._raw, "is_closed", None)
+        return is_closed is not None and bool(is_closed())
 
     async def holder(self) -> Holder | None:
         """Who holds it; a login without rights on the other's sees the backend's pid only."""
@@ -135,8 +146,8 @@ class PostgreSQLLockSession:
 
         asyncpg answers with the command's tag, such as `SELECT 1`, psycopg with a cursor.
         """
-        raw: Any = (await self._connection.get_raw_connection()).driver_connection
-        answer = await raw.execute(sql)
+        self._raw = (await self._connection.get_raw_connection()).driver_connection
+        answer = await self._raw.execute(sql)
         if isinstance(answer, str):
             count = answer.rpartition(" ")[2]
             return int(count) if count.isdigit() else 0

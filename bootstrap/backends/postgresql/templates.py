@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bootstrap.backends.base import Connecting, CreateOptions, Engines
+from bootstrap.backends.base import Connecting, Engines, PooledEngines
 from bootstrap.backends.postgresql.admin import PostgreSQLAdmin, maintenance
+from bootstrap.backends.postgresql.copying import PostgreSQLCopier, copier
 
 _STATE = text("SELECT datistemplate AND NOT datallowconn FROM pg_database WHERE datname = :name")
 
@@ -38,9 +39,9 @@ class PostgreSQLTemplates:
         await self._alter(engines, template, "IS_TEMPLATE false")
         await PostgreSQLAdmin().drop(engines, template, force=True)
 
-    async def copier(self, engines: Engines, template: Connecting) -> PostgreSQLCopier:
+    async def copier(self, engines: PooledEngines, template: Connecting) -> PostgreSQLCopier:
         """What copies it, as often as wanted."""
-        return PostgreSQLCopier(engines, template)
+        return await copier(engines, template)
 
     async def _alter(self, engines: Engines, template: Connecting, what: str) -> None:
         async with maintenance(engines, template) as connection:
@@ -51,15 +52,3 @@ class PostgreSQLTemplates:
 
     def allow_savepoints(self, engine: AsyncEngine) -> None:
         """The server does."""
-
-
-class PostgreSQLCopier:
-    """Copies one template."""
-
-    def __init__(self, engines: Engines, template: Connecting) -> None:
-        self._engines = engines
-        self._options = CreateOptions(template=template.url.database)
-
-    async def copy(self, to: Connecting) -> None:
-        """Makes a database as the template is."""
-        await PostgreSQLAdmin().create(self._engines, to, self._options)

@@ -13,8 +13,8 @@ from contextlib import suppress
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
+from bootstrap.backends.postgresql.journal import sessions
 from bootstrap.backends.sessions import Patience
-from bootstrap.journal.entries import UNSEEN
 
 _MILLISECONDS = 1000
 _OWN = text("SELECT current_setting('lock_timeout')")
@@ -61,8 +61,7 @@ class _Limit:
 
     def _set(self, value: str) -> None:
         # Not set_config(): under REPEATABLE READ a query fixes what the transaction will see.
-        sql = f"SET LOCAL lock_timeout = '{value}'"
-        self._connection.exec_driver_sql(sql, execution_options=UNSEEN)
+        sessions.send(self._connection, f"SET LOCAL lock_timeout = '{value}'")
 
     def _autocommits(self) -> bool:
         return bool(getattr(self._connection.connection.dbapi_connection, "autocommit", False))

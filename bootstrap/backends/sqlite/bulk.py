@@ -1,4 +1,8 @@
-"""Many rows at once on SQLite: one prepared statement, run for each row without leaving C."""
+"""Many rows at once on SQLite: one prepared statement with the values of hundreds of rows.
+
+While such a statement runs the driver lets other threads go on, and waits for them when it comes
+back: with a row at a time it would wait for the thread that reads the file a million times.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import CHAR, TypeEngine
 
+from bootstrap.backends.moments import Moments
+
+_ROWS = 1_000  # of a statement
+_VALUES = 32_766  # that a statement may have; sqlite.org/limits.html
 _IS_PLAIN = text(
     "SELECT sum(type = 'table') = 1 AND sum(type = 'trigger') = 0 FROM"
     " (SELECT type, tbl_name FROM sqlite_master"
@@ -80,9 +88,14 @@ class SQLiteBulk:
     ) -> None:
         """Inserts them."""
         quote = connection.dialect.identifier_preparer.quote_identifier
-        columns, marks = ", ".join(map(quote, names)), ", ".join("?" * len(names))
-        statement = f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})"  # noqa: S608 - quoted
-        await connection.exec_driver_sql(statement, list(chain.from_iterable(packed)))
+        into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
+        row = f"({', '.join('?' * len(names))})"
+        rows = list(chain.from_iterable(packed))
+        at_once = min(_ROWS, max(_VALUES // len(names), 1))
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
+            values = tuple(chain.from_iterable(some))
+            await connection.exec_driver_sql(into + ", ".join([row] * len(some)), values)
 
     async def filled(self, connection: AsyncConnection, table: Table) -> None:
         """Nothing: it goes through the temporary table, and looks up each row by an index."""
@@ -100,8 +113,13 @@ class SQLiteBulk:
 
 
 def _bound(column_type: TypeEngine[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    if isinstance(values, Moments):
+        return values
     if isinstance(column_type, DateTime):
         # As SQLAlchemy writes it, in a fifth of the time.
         return [one and one.isoformat(" ", "microseconds") for one in values]
     process = column_type.dialect_impl(dialect).bind_processor(dialect)
+    if process and isinstance(column_type, SQLBoolean):
+        known = {one: process(one) for one in set(values)}
+        return [known[one] for one in values]
     return list(map(process, values)) if process else values

@@ -60,9 +60,13 @@ class SQLiteLockSession:
 
     async def is_held(self) -> bool:
         """Whether the locked file is still the one that others would find."""
+        return not self.has_gone()
+
+    def has_gone(self) -> bool:
+        """Looks at the file, which costs nothing."""
         if self._path is None:
-            return True
-        return self._file is not None and _is_at(self._file, self._path)
+            return False
+        return self._file is None or not _is_at(self._file, self._path)
 
     async def holder(self) -> Holder | None:
         """Who holds it, as the file says."""

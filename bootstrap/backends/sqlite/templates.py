@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bootstrap.backends.base import Connecting, Engines
+from bootstrap.backends.base import Connecting, Engines, PooledEngines
 from bootstrap.backends.sqlite.admin import SQLiteAdmin
 from bootstrap.backends.sqlite.files import file_of
 
@@ -44,9 +44,9 @@ class SQLiteTemplates:
         _file(template).chmod(_OWNER_WRITES)
         await SQLiteAdmin().drop(engines, template, force=True)
 
-    async def copier(self, engines: Engines, template: Connecting) -> SQLiteCopier:
+    async def copier(self, engines: PooledEngines, template: Connecting) -> SQLiteCopier:
         """What copies it, as often as wanted."""
-        return SQLiteCopier(_file(template))
+        return SQLiteCopier(engines, _file(template))
 
     def allow_savepoints(self, engine: AsyncEngine) -> None:
         """Begins when SQLAlchemy does.
@@ -60,7 +60,8 @@ class SQLiteTemplates:
 class SQLiteCopier:
     """Copies one template."""
 
-    def __init__(self, template: Path) -> None:
+    def __init__(self, engines: Engines, template: Path) -> None:
+        self._engines = engines
         self._template = template
 
     async def copy(self, to: Connecting) -> None:
@@ -68,6 +69,14 @@ class SQLiteCopier:
         path = _file(to)
         shutil.copyfile(self._template, path)
         path.chmod(_OWNER_WRITES)
+
+    async def renew(self, used: Connecting, to: Connecting) -> bool:
+        """Removes the file: to copy one is quicker than to look at it."""
+        await SQLiteAdmin().drop(self._engines, used, force=True)
+        return False
+
+    async def close(self) -> None:
+        """Nothing is kept."""
 
 
 def _begin(connection: Connection) -> None:

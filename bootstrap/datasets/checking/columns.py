@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import CHAR, DateTime, Enum, Integer, String
 
+from bootstrap.backends.moments import Moments, alike
+from bootstrap.datasets.checking.moments import moments_of
 from bootstrap.datasets.checking.passwords import MARKER
 from bootstrap.datasets.checking.tables import SeedTable, TableColumn
 from bootstrap.datasets.reading.batches import Batch, Slot
@@ -21,7 +22,7 @@ _FEW = 8  # so many rows for each different value make it worth while to parse e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """A column of a batch as Python values; `gaps` says whether some are UNSAID."""
+    """A column of a batch as Python values, or Moments; `gaps` says whether some are UNSAID."""
 
     of: Sequence[Any] = field(repr=False)
     gaps: bool
@@ -99,14 +100,28 @@ def _values(
     if parsed is None:
         return None
     if refers:
-        parsed = list(map(column.normal_form, parsed))
+        parsed = compared(column, parsed)
     if gaps or nulls:
         following = iter(parsed)
-        parsed = [
+        filled = (
             None if one is None else UNSAID if one is unsaid or one == unsaid else next(following)
             for one in contents
-        ]
+        )
+        parsed = alike(parsed, filled)
     return Values(of=parsed, gaps=gaps)
+
+
+def compared(column: TableColumn, values: Sequence[Any]) -> Sequence[Any]:
+    """The forms in which values of a column are compared; UNSAID stays."""
+    if column.kind is None:
+        return values
+    if isinstance(values, Moments):
+        # Else the same time in a batch of another form would be another value.
+        parse = column.kind.parse
+        values = [parse(one) if isinstance(one, str) else one for one in values]
+    if column.kind.is_normal:
+        return values
+    return [one if one is UNSAID else column.normal_form(one) for one in values]
 
 
 def _parsed(column: TableColumn, said: Sequence[Any], *, are_texts: bool) -> Sequence[Any] | None:
@@ -127,7 +142,7 @@ def _quickly(column: TableColumn, said: Sequence[str]) -> Sequence[Any] | None:
     if isinstance(column.type, Integer):
         return _whole(said)
     if isinstance(column.type, DateTime):
-        return _moments(said, in_utc=column.type.timezone)
+        return moments_of(said)
     if column.kind and len(different := set(said)) * _FEW < len(said):
         known = {one: column.kind.parse(one) for one in different}
         return [known[one] for one in said]
@@ -137,7 +152,8 @@ def _quickly(column: TableColumn, said: Sequence[str]) -> Sequence[Any] | None:
 def _texts(said: Sequence[Any], longest: int | None) -> Sequence[Any]:
     """The same, where all are texts that can be stored."""
     joined = "".join(said)
-    joined.encode()
+    if not joined.isascii():
+        joined.encode()
     if "\x00" in joined or (longest is not None and max(map(len, said), default=0) > longest):
         raise ValueError
     return said
@@ -151,14 +167,6 @@ def _whole(said: Sequence[str]) -> Sequence[int] | None:
         return None
     ends = (min(numbers, default=0), max(numbers, default=0))
     return numbers if ends[0] >= -(2**63) and ends[1] < 2**63 else None
-
-
-def _moments(said: Sequence[str], *, in_utc: bool) -> Sequence[datetime] | None:
-    """The times of texts without an offset, which are UTC; None where one has another."""
-    read = list(map(datetime.fromisoformat, said))
-    if any(one.tzinfo for one in read):
-        return None
-    return [one.replace(tzinfo=UTC) for one in read] if in_utc else read
 
 
 def _is_complete(columns: Columns, table: SeedTable, key: Sequence[str]) -> bool:

@@ -76,6 +76,11 @@ class Kind:
         except (ValueError, TypeError, LookupError, ArithmeticError):
             return UNFIT
 
+    @property
+    def is_normal(self) -> bool:
+        """Whether values are compared as they are."""
+        return self.normal is _same
+
     def normal_form(self, value: Any) -> Any:
         """The form in which values are compared; None stays None."""
         return None if value is None else self.normal(value)

@@ -97,16 +97,21 @@ class Applied:
     Attributes:
         data_set: Which.
         changes: Its rows; none of a large one.
-        counts: How many they are.
         load: What wrote a large one.
+        loaded: How many rows that were.
         seconds: How long it took.
     """
 
     data_set: CheckedDataSet
     changes: Changes
-    counts: Counts
     load: Load | None
+    loaded: Counts
     seconds: float
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the rows."""
+        return self.loaded if self.load else self.changes.counts
 
 
 def loads_of(steps: Sequence[Step]) -> dict[int, Load]:
@@ -225,8 +230,15 @@ class Run:
         rows = None if load else len(data_set.rows)
         self._emit(DataSetStarted(data_set=name, table=table, rows=rows))
         started = time.monotonic()
-        changes, counts = await self._write(data_set, load, taken=self._taken)
-        seconds = time.monotonic() - started
+        changes, loaded = await self._write(data_set, load, taken=self._taken)
+        applied = Applied(
+            data_set=data_set,
+            changes=changes,
+            load=load,
+            loaded=loaded,
+            seconds=time.monotonic() - started,
+        )
+        counts = applied.counts
         self._emit(
             DataSetFinished(
                 data_set=name,
@@ -234,12 +246,10 @@ class Run:
                 inserted=counts.inserted,
                 updated=counts.updated,
                 unchanged=counts.unchanged,
-                seconds=seconds,
+                seconds=applied.seconds,
             )
         )
-        return Applied(
-            data_set=data_set, changes=changes, counts=counts, load=load, seconds=seconds
-        )
+        return applied
 
     async def _write(
         self, data_set: CheckedDataSet, load: Load | None, *, taken: Taken | None = None
@@ -247,7 +257,7 @@ class Run:
         if load:  # no other file has rows of its table
             return Changes(), await write_large(self._connection, load, self._database)
         changes = await write_data_set(self._connection, data_set, self._database, taken=taken)
-        return changes, changes.counts
+        return changes, Counts()
 
     def differences(self) -> Iterator[RowDifference]:
         """The rows that were written or deleted."""
@@ -307,8 +317,7 @@ def _completed(applied: Applied, late: Changes) -> Applied:
             updated[change.key] = replace(first, values={**first.values, **change.values})
         elif change.key not in inserted:
             updated[change.key] = change
-    completed = replace(changes, updates=tuple(updated.values()))
-    return replace(applied, changes=completed, counts=completed.counts)
+    return replace(applied, changes=replace(changes, updates=tuple(updated.values())))
 
 
 def report(applied: Applied) -> DataSetReport:

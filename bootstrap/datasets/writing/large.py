@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
-from bootstrap.datasets.checking.columns import UNSAID, Columns, Shape, columns_of
+from bootstrap.datasets.checking.columns import UNSAID, Columns, Shape, columns_of, compared
 from bootstrap.datasets.checking.fitting import CheckedDataSet, CheckedRow, LargeRows, Reference
 from bootstrap.datasets.checking.tables import Key
 from bootstrap.datasets.reading.batches import Batch, Slot
 from bootstrap.datasets.reading.form import Row
 
 _AT_ONCE = 125_000  # hashes that are compared with one another in memory
+_LOWEST, _RANGE = -(2**63), 2**64  # of a hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,7 @@ class LargeSet:
         values: Sequence[Any] = ()
         if direct:
             column = self._data_set.table.columns[name]
-            values = [one if one is UNSAID else column.normal_form(one) for one in direct.of]
+            values = compared(column, direct.of)
         slots = sorted(slot for slot in found.values if slot.column == name and slot.inner)
         if not slots:
             return values
@@ -180,13 +183,11 @@ def _parts(reference: Reference) -> Key:
     return tuple(name for name, _ in parts), tuple(value for _, value in parts)
 
 
-def _repeated(hashes: Sequence[int]) -> set[int]:
-    """Those that are there several times; a part of them at a time, for the memory."""
-    parts = len(hashes) // _AT_ONCE + 1
+def _repeated(hashes: array[int]) -> set[int]:
+    """Those that are there several times; their order is another one afterwards."""
     repeated: set[int] = set()
-    for part in range(parts):
-        some = [one for one in hashes if one % parts == part] if parts > 1 else list(hashes)
-        seen: set[int] = set(some)
+    for some in _apart(hashes):
+        seen = set(some)
         if len(seen) < len(some):
             for one in some:
                 if one in seen:
@@ -194,6 +195,21 @@ def _repeated(hashes: Sequence[int]) -> set[int]:
                 else:
                     repeated.add(one)
     return repeated
+
+
+def _apart(hashes: array[int]) -> Iterator[list[int]]:
+    """All numbers, the same ones together, and about so many at a time as fit into memory."""
+    starts = range(0, len(hashes), _AT_ONCE)
+    for start in starts:
+        hashes[start : start + _AT_ONCE] = array("q", sorted(hashes[start : start + _AT_ONCE]))
+    ends = [_LOWEST + _RANGE * part // len(starts) for part in range(1, len(starts))]
+    for low, high in pairwise([_LOWEST, *ends, _LOWEST + _RANGE]):
+        some: list[int] = []
+        for start in starts:
+            within = (start, min(start + _AT_ONCE, len(hashes)))
+            first, last = (bisect_left(hashes, one, *within) for one in (low, high))
+            some.extend(hashes[first:last])
+        yield some
 
 
 def _go_together(slots: Collection[Slot], shapes: Collection[Shape]) -> bool:

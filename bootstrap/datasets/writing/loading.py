@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bootstrap.backends.base import Bulk, Reason
+from bootstrap.backends.moments import alike
 from bootstrap.database import Database
 from bootstrap.datasets.checking.columns import Columns, column_of
 from bootstrap.datasets.checking.fitting import CheckedDataSet, LargeRows
@@ -26,10 +28,15 @@ from bootstrap.datasets.writing.references import resolve
 from bootstrap.datasets.writing.remembering import Memory
 from bootstrap.datasets.writing.rows import Change, refused_of
 
-_GO_ON = (Reason.STATEMENT, Reason.NO_RIGHT)  # temporary tables are a right of their own
+_GO_ON = (Reason.STATEMENT, Reason.NO_RIGHT)  # what the way in parts may do, or say better
 _PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
 _BATCHES = 40  # that are sent at once: so a round trip takes little of the time
+_PAUSE = 1e-6  # seconds; the shortest one, which is 50 times as long
 _T = TypeVar("_T")
+
+
+class NoRoomError(Exception):
+    """The database does not make a temporary table; the transaction is as it was before."""
 
 
 class Load:
@@ -50,15 +57,19 @@ class Load:
         self._set = LargeSet(data_set, large)
         self._slots = large.batches.slots
         self._plain = True
+        self._checked = False
 
     async def check(self) -> None:
-        """Reads all of it, and checks each row.
+        """Reads all of it, and checks each row; not a second time.
 
         Raises:
             SeedError: A row does not fit.
         """
+        if self._checked:
+            return
         contents = await asyncio.to_thread(self._set.check)
         self._slots, self._plain = contents.slots, contents.are_plain
+        self._checked = True
 
     @property
     def must_be_checked(self) -> bool:
@@ -88,13 +99,18 @@ class Load:
         Raises:
             SeedError: A row does not fit, or not the rows that are there.
             NotPlainError: Some rows have to be looked at one by one.
+            NoRoomError: They need a temporary table, which cannot be made.
         """
         if await self._is_direct(connection, bulk):
             counts = await self._copied(connection, bulk)
             await self._keep_copied(connection, counts.inserted)
             return counts
         staged = Staged(self.data_set, self._large, self._slots or (), bulk)
-        await staged.create(connection)
+        try:
+            async with connection.begin_nested():
+                await staged.create(connection)
+        except DBAPIError as error:
+            raise NoRoomError from error
         try:
             counts = await self._merged(connection, staged, bulk)
         except Exception:
@@ -192,15 +208,26 @@ def _alike(batch: Columns) -> Iterator[tuple[tuple[str, ...], list[Sequence[Any]
         columns = [batch.values[slot].of for slot in slots]
         if each:
             columns = [
-                [one for one, its in zip(column, each, strict=True) if its == shape]
+                alike(column, (one for one, its in zip(column, each, strict=True) if its == shape))
                 for column in columns
             ]
         yield tuple(slot.column for slot in slots), columns
 
 
 def _several(batches: Iterator[Columns]) -> Iterator[list[Columns]]:
+    batches = _giving_way(batches)
     while some := list(islice(batches, _BATCHES)):
         yield some
+
+
+def _giving_way(batches: Iterator[_T]) -> Iterator[_T]:
+    """The same; between two of them the thread that talks to the database can go on.
+
+    Else it gets Python's lock after 5 ms only, each time that the database has answered.
+    """
+    for batch in batches:
+        yield batch
+        time.sleep(_PAUSE)
 
 
 async def write_large(connection: AsyncConnection, load: Load, database: Database) -> Counts:
@@ -219,22 +246,39 @@ async def write_large(connection: AsyncConnection, load: Load, database: Databas
     if load.must_be_checked:
         await load.check()
     if load.fits(bulk):
-        try:
-            async with transaction(connection):
-                return await load.at_once(connection, bulk)
-        except NotPlainError:
-            failure = None
-        except Exception as error:
-            failure = database.backend.errors.translate(error)
-            if failure is None:
-                raise
-        # Not inside the `except`: the driver's exception can have the whole row in its text.
-        if failure and failure.reason not in _GO_ON:
-            raise database.error(failure, tried="cannot seed")
-        if failure and connection.in_transaction():  # that of all data sets: it has failed too
-            raise Refused(load.data_set, failure, find=partial(_find, load))
+        counts = await _write_at_once(connection, load, database)
+        if counts is not None:
+            return counts
     await load.check()
     return await _write_parts(connection, load, database)
+
+
+async def _write_at_once(
+    connection: AsyncConnection, load: Load, database: Database
+) -> Counts | None:
+    """Writes all of it as columns; None where that cannot be, and nothing of it was written."""
+    bulk = database.present(connection.dialect).bulk
+    lacks_room = False
+    try:
+        async with transaction(connection):
+            return await load.at_once(connection, bulk)
+    except NotPlainError:
+        return None
+    except Exception as error:
+        lacks_room = isinstance(error, NoRoomError)
+        failure = database.backend.errors.translate((lacks_room and error.__cause__) or error)
+        if failure is None:
+            raise
+    # Not inside the `except`: the driver's exception can have the whole row in its text.
+    lacks_right = failure.reason is Reason.NO_RIGHT
+    if lacks_room and lacks_right:
+        return None  # it is a right of its own, which the way in parts does not need
+    all_has_failed = connection.in_transaction()  # that of all data sets
+    if failure.reason not in _GO_ON or (lacks_right and all_has_failed):
+        raise database.error(failure, tried="cannot seed")
+    if all_has_failed:
+        raise Refused(load.data_set, failure, find=partial(_find, load))
+    return None
 
 
 async def _write_parts(connection: AsyncConnection, load: Load, database: Database) -> Counts:

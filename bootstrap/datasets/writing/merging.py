@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from bootstrap.backends.base import Bulk
+from bootstrap.backends.moments import alike
 from bootstrap.datasets.checking.columns import UNSAID, Columns, Shape, column_of
 from bootstrap.datasets.checking.fitting import CheckedDataSet, LargeRows
 from bootstrap.datasets.checking.tables import SeedTable
@@ -289,4 +290,4 @@ def _without_gaps(batch: Columns, slot: Slot) -> Sequence[Any] | None:
     values = batch.values.get(slot)
     if values is None or not values.gaps:
         return values.of if values else None
-    return [None if one is UNSAID else one for one in values.of]
+    return alike(values.of, (None if one is UNSAID else one for one in values.of))

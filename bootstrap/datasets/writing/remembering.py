@@ -94,15 +94,21 @@ class Memory:
             return
         try:
             async with connection.begin_nested():
-                await self._keep(connection, rows, await state())
+                # The file is read meanwhile; an error is told when both have ended.
+                found, meaning = await asyncio.gather(
+                    state(), _meaning_of(self._data_set), return_exceptions=True
+                )
+                await self._keep(connection, rows, _told(found), _told(meaning))
         except SeedError:
             return  # the file is gone, now that all of it was read
         except DBAPIError as error:
             _raise_unless_harmless(error, self._database)
 
-    async def _keep(self, connection: AsyncConnection, rows: int, fingerprint: str | None) -> None:
+    async def _keep(
+        self, connection: AsyncConnection, rows: int, fingerprint: str | None, meaning: str | None
+    ) -> None:
         # The file may have been written anew meanwhile.
-        if fingerprint is None or await _meaning_of(self._data_set) != self._meaning:
+        if fingerprint is None or meaning != self._meaning:
             return
         seeded = seeds.Seeded(
             table=self._data_set.table.name,
@@ -167,6 +173,12 @@ def _raise_unless_harmless(error: DBAPIError, database: Database) -> None:
     failure = database.backend.errors.translate(error)
     if failure is None or failure.reason not in _WITHOUT:
         raise error
+
+
+def _told(found: str | BaseException | None) -> str | None:
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 async def _meaning_of(data_set: CheckedDataSet) -> str:

@@ -127,15 +127,19 @@ class Evidence:
         """A hash of what makes a table, view or sequence; None when there is none."""
         connection = self._aside()
         quote = connection.dialect.identifier_preparer.quote_identifier
+        cursor = connection.connection.cursor()
         try:
-            row = connection.exec_driver_sql(
-                f"SHOW CREATE TABLE {'.'.join(map(quote, name))}"
-            ).one()
-        except DBAPIError as error:
+            # By the driver: most tables are not there yet, and SQLAlchemy's exception takes longer
+            # than the answer.
+            cursor.execute(f"SHOW CREATE TABLE {'.'.join(map(quote, name))}")
+            row: Any = cursor.fetchone()
+        except connection.dialect.loaded_dbapi.Error as error:
             failure = MySQLErrors().translate(error)
             if failure is None or failure.code not in _MISSING:
                 raise
             return None
+        finally:
+            cursor.close()
         return _hash(fingerprint.without_counter(str(row[1])))
 
     def _ids(self, names: Sequence[Sequence[str]]) -> list[list[Any]] | None:

@@ -13,8 +13,8 @@ from bootstrap.backends.guards import Terms
 from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.journal import orphans
 from bootstrap.backends.postgresql.journal.evidence import Evidence, Index
-from bootstrap.backends.postgresql.journal.sessions import begin, commits_each
-from bootstrap.backends.postgresql.journal.statements import is_temporary, read
+from bootstrap.backends.postgresql.journal.sessions import begin, commits_each, sent_plainly
+from bootstrap.backends.postgresql.journal.statements import is_definition, is_temporary, read
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.statements import Decision, Nature, Said
 
@@ -51,6 +51,10 @@ class PostgreSQLPolicy(Policy):
         if is_query and said.words & {"select", "table"} and self.in_autocommit():
             return replace(said, nature=Nature.WRITES)
         return said
+
+    def sends(self, sql: str) -> bool:
+        """What defines something, in a third of the round trips."""
+        return is_definition(sql) and sent_plainly(self._connection, sql)
 
     def elsewhere(self, sql: str) -> Said:
         """Reads it by its words alone."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.util import await_only
+
+from bootstrap.journal.entries import UNSEEN
 
 _IDLE = 0  # libpq's PQTRANS_IDLE
 _BEGUN = 2  # psycopg2.extensions.STATUS_BEGIN
@@ -33,6 +36,33 @@ def begin(connection: Connection) -> None:
         raw.run_async(lambda driver: driver.execute("BEGIN"))
     else:
         connection.exec_driver_sql("BEGIN")
+
+
+def send(connection: Connection, sql: str) -> None:
+    """Sends what has no parameters, in a transaction, without being seen by who listens."""
+    if not sent_plainly(connection, sql):
+        connection.exec_driver_sql(sql, execution_options=UNSEEN)
+
+
+def sent_plainly(connection: Connection, sql: str) -> bool:
+    """Sends one statement without parameters and without rows, where the driver is asyncpg.
+
+    That would prepare it, run it and close it: three round trips in the place of one. Raises what
+    SQLAlchemy's adapter for it raises.
+
+    Returns:
+        False where it is another driver; nothing was sent.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    if not hasattr(raw, "_start_transaction"):
+        return False
+    if raw._transaction is None:  # noqa: SLF001 - as SQLAlchemy does before its own
+        await_only(raw._start_transaction())  # noqa: SLF001
+    try:
+        raw.run_async(lambda driver: driver.execute(sql))
+    except Exception as error:  # noqa: BLE001 - it is for SQLAlchemy to tell what it is
+        raw._handle_exception(error)  # noqa: SLF001
+    return True
 
 
 def _believes(raw: Any) -> bool:

@@ -26,6 +26,7 @@ _SESSION = {
 }
 _COMMITS = {"COMMIT", "END"}
 _BEGINS = {"BEGIN", "START"}
+_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
 _ABOUT_SESSION = re.compile(r"set_config|pg_(try_)?advisory_(xact_)?lock(_shared)?")
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 _ALONE = {"DATABASE", "TABLESPACE", "SUBSCRIPTION"}
@@ -62,6 +63,14 @@ def read(sql: str) -> Said:
         commits=words[0] in _COMMITS if words else False,
         only_once=nature is Nature.SESSION and words[0] == "CREATE" and "FROM" in words,
     )
+
+
+def is_definition(sql: str) -> bool:
+    """Whether it is one statement that gives no rows, nor says how many it has written."""
+    if not _DEFINES.match(sql):
+        return False
+    words = [token.word for token in tokens(sql)]
+    return "AS" not in words and ";" not in words[:-1]
 
 
 def begins(said: Said) -> bool:
