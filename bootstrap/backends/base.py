@@ -89,6 +89,7 @@ class Driver:
         connecting: Translates the options in a URL (libpq's `sslmode`, `connect_timeout` …)
             into what this driver takes. Raises SettingsError for a value that it cannot honour.
         is_sync_too: Whether it serves `create_engine` as well.
+        prepares: Whether a statement with parameters takes it round trips that one without spares.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Driver:
     install: str
     connecting: Callable[[URL], Connecting]
     is_sync_too: bool = False
+    prepares: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,6 +438,10 @@ class Backend:
         """The drivers that a sync env.py can use, as `sync_drivers` has them."""
         both = {one.name: one.module for one in self.drivers if one.is_sync_too}
         return {**self.sync_drivers, **both}
+
+    def prepares(self, dialect: Dialect) -> bool:
+        """Whether the driver of this dialect does, as `Driver` has it."""
+        return any(one.prepares and one.name == dialect.driver for one in self.drivers)
 
     def driver(self, name: str) -> Driver:
         """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""

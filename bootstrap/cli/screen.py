@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
 from rich.console import Console
+from rich.control import strip_control_codes
 from rich.status import Status
 from rich.text import Text
 
@@ -110,6 +111,7 @@ class Screen:
         self._err = cast("TextIO", Masking(self._bare_err, self._secrets))
         self._result = _console(self._out)
         self._watched = _console(self._err)
+        self._is_watched = self._watched.is_terminal
         self._spinner: Status | None = None
         self._log: logging.Handler = logging.StreamHandler(self._err)
         self._log.setFormatter(_Lines(traceback=traceback))
@@ -302,7 +304,7 @@ class Screen:
     def _busy(self, text: str) -> None:
         """A spinner, where it can turn; nothing where lines are kept."""
         self._stop()
-        if self._watched.is_terminal and not self._quiet:
+        if self._is_watched and not self._quiet:
             self._spinner = self._watched.status(Text(text))
             self._spinner.start()
 
@@ -313,7 +315,10 @@ class Screen:
         if self._quiet:
             return
         took = "" if seconds is None else f"  {seconds:.2f} s"
-        self._watched.print(Text.assemble((f"{word:<10}", style), text, (took, "dim")))
+        if self._is_watched:
+            self._watched.print(Text.assemble((f"{word:<10}", style), text, (took, "dim")))
+        else:  # rich would write the same, in a millisecond that a thousand revisions wait for
+            self._err.write(strip_control_codes(f"{word:<10}{text}{took}\n"))
 
     def _stop(self) -> None:
         if self._spinner:

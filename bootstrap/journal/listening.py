@@ -18,7 +18,8 @@ class Listening:
     Attributes:
         connection: The one of env.py.
         seen: Takes care of a statement: its cursor, text, parameters, context, and what sends it.
-        sends: Sends a statement without parameters in a shorter way, and tells whether it did.
+        sends: Sends a statement without parameters in a shorter way, as this cursor would, and
+            tells whether it did.
         patient: Has what sends a statement wait for its lock.
         commit: Called before SQLAlchemy commits.
         rollback: Called before it rolls back.
@@ -26,7 +27,7 @@ class Listening:
 
     connection: Connection
     seen: Callable[[Any, str, Any, Any, Send], bool]
-    sends: Callable[[str], bool]
+    sends: Callable[[str, Any], bool]
     patient: Callable[[Send], Send]
     commit: Callable[[Connection], None]
     rollback: Callable[[Connection], None]
@@ -53,10 +54,12 @@ class Listening:
 
     def _do_execute(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
         def send(text: str) -> None:
-            if parameters or not self.sends(text):
+            if parameters or not self.sends(text, cursor):
                 context.dialect.do_execute(cursor, text, parameters, context)
 
-        return self.seen(cursor, sql, parameters, context, self.patient(send))
+        return self.seen(cursor, sql, parameters, context, self.patient(send)) or (
+            not parameters and self._sent(cursor, sql, context)
+        )
 
     def _do_executemany(self, cursor: Any, sql: str, parameters: Any, context: Any) -> bool:
         def send(text: str) -> None:
@@ -67,7 +70,14 @@ class Listening:
 
     def _do_execute_no_params(self, cursor: Any, sql: str, context: Any) -> bool:
         def send(text: str) -> None:
-            if not self.sends(text):
+            if not self.sends(text, cursor):
                 context.dialect.do_execute_no_params(cursor, text, context)
 
-        return self.seen(cursor, sql, (), context, self.patient(send))
+        return self.seen(cursor, sql, (), context, self.patient(send)) or (
+            self._sent(cursor, sql, context)
+        )
+
+    def _sent(self, cursor: Any, sql: str, context: Any) -> bool:
+        """Sends in the shorter way too what the recorder has nothing to do with: the version."""
+        ours = context is not None and context.root_connection is self.connection
+        return ours and self.sends(sql, cursor)

@@ -74,10 +74,14 @@ class Policy(ABC):
     def begin(self) -> None:
         """Begins a transaction where each statement would be one."""
 
-    def sends(self, sql: str) -> bool:
+    def sends(self, sql: str, cursor: Any) -> bool:
         """Sends a statement without parameters where there is a shorter way than SQLAlchemy's.
 
         Raises what its dialect would raise.
+
+        Args:
+            sql: The statement.
+            cursor: Knows afterwards how many rows were written.
 
         Returns:
             Whether it was sent.

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SHOWN = 300  # characters
+_WORDS = {"word", "sign"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A word, name, literal, variable or sign."""
+class Token(NamedTuple):
+    """A word, name, literal, variable or sign; a tuple, since a run makes very many.
+
+    Attributes:
+        kind: Which of these.
+        text: As it stands in the statement.
+        word: A keyword in capitals, or a sign; empty for what is in quotes.
+    """
 
     kind: str
     text: str
-
-    @property
-    def word(self) -> str:
-        """A keyword in capitals, or a sign; empty for what is in quotes."""
-        return self.text.upper() if self.kind in ("word", "sign") else ""
+    word: str
 
     @property
     def name(self) -> str:
@@ -38,9 +40,9 @@ def found_by(pattern: re.Pattern[str], sql: str) -> list[Token]:
         sql: The statement.
     """
     return [
-        Token(kind=found.lastgroup, text=found[0])
+        Token(kind, text := found[0], text.upper() if kind in _WORDS else "")
         for found in pattern.finditer(sql)
-        if found.lastgroup
+        if (kind := found.lastgroup)
     ]
 
 

@@ -30,6 +30,7 @@ from bootstrap.database import Database
 from bootstrap.errors import SettingsError
 from bootstrap.journal.entries import Part
 from bootstrap.journal.half import Repair
+from bootstrap.positions.beginning import First
 from bootstrap.positions.changed import ChangedFile, changed_files, entries_of, refusal
 from bootstrap.positions.moves import AlembicStep, Direction, Step, as_step
 from bootstrap.positions.position import only_reading, qualified
@@ -81,7 +82,7 @@ class Logbook:
         """Writes what is stamped during the block; raises before anything is, where it cannot."""
         return nullcontext()
 
-    def begin(self, planned: AlembicStep, *, resumed: bool, guard: Guard) -> None:
+    def begin(self, planned: AlembicStep, step: Step, *, resumed: bool, guard: Guard) -> None:
         """Called before each step, with what Alembic is about to run, and what watches over it."""
 
     def until_the_end(self, place: Place) -> AbstractAsyncContextManager[None]:
@@ -152,11 +153,11 @@ class KeptLogbook(Logbook):
         finally:
             detach()
 
-    def begin(self, planned: AlembicStep, *, resumed: bool, guard: Guard) -> None:
+    def begin(self, planned: AlembicStep, step: Step, *, resumed: bool, guard: Guard) -> None:
         """Starts the clock, and counts the statements that the revision's function sends."""
         self._running = _Running(
             planned=planned,
-            step=as_step(planned, self.scripts),
+            step=step,
             resumed=resumed,
             guard=guard,
             started=datetime.now(UTC),
@@ -251,14 +252,16 @@ class KeptLogbook(Logbook):
         running, self._running = self._running, None
         if running is None:
             return
-        step = as_step(running.planned, self.scripts)  # what the first one stamps is known now
+        step = running.step
+        if isinstance(running.planned, First):  # what it stamps is known now
+            step = as_step(running.planned, self.scripts)
         outcome = Outcome.RESUMED if running.resumed else Outcome.APPLIED
         about = {**_about_step(step), "outcome": outcome}
         if ctx.as_sql:  # who will run it, and when, nobody knows yet
             ctx.impl.execute(self._row(**about))
             return
         values = self._values(**about, **_measured(running), **self._process())
-        ctx.connection.execute(log.prepared(self._schema, self._session_user), values)
+        log.write(ctx.connection, self._schema, values)
 
     def _ended(self, error: BaseException, database: Database) -> Insert:
         running = self._running

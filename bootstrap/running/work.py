@@ -221,7 +221,7 @@ class Apply(Look):
             resumed = part.key in self._guard.half_applied
             self._guard.begin(part)
             planned.migration_fn = self._guard.surrounded(planned.migration_fn)
-            self.logbook.begin(planned, resumed=resumed, guard=self._guard)
+            self.logbook.begin(planned, step, resumed=resumed, guard=self._guard)
             started = time.perf_counter()
             with self._done.unanswered(step, _table(context), context):
                 yield planned

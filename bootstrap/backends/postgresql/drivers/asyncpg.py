@@ -116,4 +116,6 @@ def _system_context(options: dict[str, str]) -> ssl.SSLContext:
     return context
 
 
-ASYNCPG = Driver(name="asyncpg", module="asyncpg", install="asyncpg", connecting=connecting)
+ASYNCPG = Driver(
+    name="asyncpg", module="asyncpg", install="asyncpg", connecting=connecting, prepares=True
+)

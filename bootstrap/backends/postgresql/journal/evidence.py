@@ -164,7 +164,7 @@ class Evidence:
         found = self._connection.execute(_OID, {"name": name}).scalar()
         return None if found is None else int(found)
 
-    def _tokens(self, said: Said) -> list[Token]:
+    def _tokens(self, said: Said) -> tuple[Token, ...]:
         """Those of the statement as the server gets it: some drivers want each `%` twice."""
         doubled = self._connection.dialect.paramstyle in ("format", "pyformat")
         return tokens(said.sql.replace("%%", "%") if doubled else said.sql)

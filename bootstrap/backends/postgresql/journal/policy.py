@@ -14,7 +14,7 @@ from bootstrap.backends.postgresql.errors import PostgreSQLErrors
 from bootstrap.backends.postgresql.journal import orphans
 from bootstrap.backends.postgresql.journal.evidence import Evidence, Index
 from bootstrap.backends.postgresql.journal.sessions import begin, commits_each, sent_plainly
-from bootstrap.backends.postgresql.journal.statements import is_definition, is_temporary, read
+from bootstrap.backends.postgresql.journal.statements import gives_no_rows, is_temporary, read
 from bootstrap.journal.policy import Policy
 from bootstrap.journal.statements import Decision, Nature, Said
 
@@ -52,9 +52,9 @@ class PostgreSQLPolicy(Policy):
             return replace(said, nature=Nature.WRITES)
         return said
 
-    def sends(self, sql: str) -> bool:
-        """What defines something, in a third of the round trips."""
-        return is_definition(sql) and sent_plainly(self._connection, sql)
+    def sends(self, sql: str, cursor: Any) -> bool:
+        """What gives no rows, in a third of the round trips."""
+        return gives_no_rows(sql) and sent_plainly(self._connection, sql, cursor)
 
     def elsewhere(self, sql: str) -> Said:
         """Reads it by its words alone."""

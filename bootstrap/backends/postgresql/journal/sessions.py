@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,6 +12,7 @@ from bootstrap.journal.entries import UNSEEN
 
 _IDLE = 0  # libpq's PQTRANS_IDLE
 _BEGUN = 2  # psycopg2.extensions.STATUS_BEGIN
+_WRITTEN = re.compile(r"(?:INSERT \d+|UPDATE|DELETE) (\d+)")  # a command's tag
 
 
 def commits_each(connection: Connection) -> bool:
@@ -44,11 +46,16 @@ def send(connection: Connection, sql: str) -> None:
         connection.exec_driver_sql(sql, execution_options=UNSEEN)
 
 
-def sent_plainly(connection: Connection, sql: str) -> bool:
+def sent_plainly(connection: Connection, sql: str, cursor: Any = None) -> bool:
     """Sends one statement without parameters and without rows, where the driver is asyncpg.
 
     That would prepare it, run it and close it: three round trips in the place of one. Raises what
     SQLAlchemy's adapter for it raises.
+
+    Args:
+        connection: The migrating one.
+        sql: The statement.
+        cursor: One of it, which is told how many rows were written.
 
     Returns:
         False where it is another driver; nothing was sent.
@@ -59,9 +66,15 @@ def sent_plainly(connection: Connection, sql: str) -> bool:
     if raw._transaction is None:  # noqa: SLF001 - as SQLAlchemy does before its own
         await_only(raw._start_transaction())  # noqa: SLF001
     try:
-        raw.run_async(lambda driver: driver.execute(sql))
+        tag = raw.run_async(lambda driver: driver.execute(sql))
     except Exception as error:  # noqa: BLE001 - it is for SQLAlchemy to tell what it is
         raw._handle_exception(error)  # noqa: SLF001
+    else:
+        written = _WRITTEN.fullmatch(tag)
+        if cursor is not None and written:
+            # A property that cannot be set from SQLAlchemy 2.1 on, a plain attribute before.
+            name = "_rowcount" if hasattr(cursor, "_rowcount") else "rowcount"
+            setattr(cursor, name, int(written[1]))
     return True
 
 

@@ -26,7 +26,11 @@ _SESSION = {
 }
 _COMMITS = {"COMMIT", "END"}
 _BEGINS = {"BEGIN", "START"}
-_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
+_NO_ROWS = re.compile(
+    r"\s*(?:CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|(?P<writes>INSERT|UPDATE|DELETE))\b",
+    re.IGNORECASE,
+)
+_MAYBE_ROWS = re.compile(r";|\bRETURNING\b|\bAS\b", re.IGNORECASE)
 _ABOUT_SESSION = re.compile(r"set_config|pg_(try_)?advisory_(xact_)?lock(_shared)?")
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 _ALONE = {"DATABASE", "TABLESPACE", "SUBSCRIPTION"}
@@ -44,7 +48,7 @@ def mark(sql: str) -> str:
 def read(sql: str) -> Said:
     """Reads a statement; of many rows that are inserted the beginning is enough."""
     is_cut = len(sql) > _LONG and sql.lstrip()[:6].upper() == "INSERT"
-    found = tokens(sql[:_LONG] if is_cut else sql)
+    found = [*tokens(sql[:_LONG] if is_cut else sql)]
     while found and found[-1].text == ";":
         found.pop()
     words = [token.word for token in found]
@@ -65,12 +69,18 @@ def read(sql: str) -> Said:
     )
 
 
-def is_definition(sql: str) -> bool:
-    """Whether it is one statement that gives no rows, nor says how many it has written."""
-    if not _DEFINES.match(sql):
+def gives_no_rows(sql: str) -> bool:
+    """Whether it is one statement that surely gives none; a long one is not read for that."""
+    found = _NO_ROWS.match(sql)
+    if not found or len(sql) > _LONG:
         return False
+    if not _MAYBE_ROWS.search(sql):  # spares most of them the reading
+        return True
     words = [token.word for token in tokens(sql)]
-    return "AS" not in words and ";" not in words[:-1]
+    if ";" in words[:-1]:
+        return False
+    # CREATE TABLE AS says how many rows it has selected, as a SELECT does.
+    return ("RETURNING" if found["writes"] else "AS") not in words
 
 
 def begins(said: Said) -> bool:

@@ -7,6 +7,7 @@ the outer one only adds words.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bootstrap.journal.tokens import Token, found_by
 
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
 )
 
 
-def tokens(sql: str) -> list[Token]:
+@lru_cache(maxsize=8)  # a statement is read for several ends, one after the other
+def tokens(sql: str) -> tuple[Token, ...]:
     """All tokens of a statement."""
-    return [token for token in found_by(_TOKEN, sql) if token.kind != "tag"]
+    return tuple(token for token in found_by(_TOKEN, sql) if token.kind != "tag")
