@@ -25,6 +25,7 @@ from bootstrap import backends
 from bootstrap.errors import SettingsError
 from bootstrap.testing import ThrowawayServer
 from tests.engines.cache import programs as fetched_programs
+from tests.prepared import throwaway
 
 BACKENDS = ("sqlite", "postgresql", "mysql", "mariadb")
 FURTHER_DRIVERS = ("postgresql+psycopg", "mysql+asyncmy", "mariadb+asyncmy")
@@ -118,7 +119,7 @@ class Servers:
         assert isinstance(found, Found), f"{backend_name} is missing"
         if found.url is not None:
             return found.url
-        server = ThrowawayServer(backend_name, programs=found.programs, durable=self._durable)
+        server = throwaway(backend_name, programs=found.programs, durable=self._durable)
         self._started[backend_name] = server
         return server.start().url
 

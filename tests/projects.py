@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from bootstrap import urls
 from bootstrap.database import Database
 from bootstrap.project import Project
 from bootstrap.reference import METADATA_IMPORT
+from tests import commands
 
 _ROOT = Path(__file__).parents[1]
 
@@ -29,14 +29,8 @@ class ProjectFolder:
 
     def alembic(self, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
         """Runs Alembic's own command; a URL is what env.py finds as DATABASE_URL."""
-        return subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
-            cwd=self.root,
-            env={**os.environ, **({"DATABASE_URL": url} if url else {})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environ = {**os.environ, **({"DATABASE_URL": url} if url else {})}
+        return commands.run("alembic", *arguments, cwd=self.root, environ=environ)
 
     def env(self, source: str) -> None:
         """Replaces env.py."""

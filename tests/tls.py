@@ -18,6 +18,7 @@ from sqlalchemy import URL
 
 from bootstrap.testing import ThrowawayServer
 from tests import available
+from tests.prepared import throwaway
 
 
 def _certificate(folder: Path, name: str) -> Path:
@@ -118,7 +119,7 @@ class TLS:
         options = _options(backend_name, self.authority if tls else None)
         if tls:
             options += self._logins(backend_name)
-        server = ThrowawayServer(backend_name, programs=found.programs, options=options)
+        server = throwaway(backend_name, programs=found.programs, options=options)
         self.running[backend_name, tls] = server
         return server.start().url
 

@@ -32,6 +32,7 @@ from bootstrap.targets import Place
 from bootstrap.testing import ThrowawayDatabases
 
 _TAKE_THE_URL = "let env.py take the URL from sqlalchemy.url"
+_RETRY_FOR = 5.0  # seconds: a throwaway server that has died does not come back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ class Course:
             self.doing = "first look"
             position = await first_look(database, project=self.project)
             self.doing = "upgrade"
-            done = await migrate(database, "heads", project=self.project)
+            done = await migrate(database, "heads", project=self.project, retry_for=_RETRY_FOR)
             self.doing = "reading the schema"
             schema = self._own(await read(database), position)
             models = await self._models(databases, position) if self.models else None

@@ -14,8 +14,8 @@ from sqlalchemy import URL
 
 from bootstrap import backends
 from bootstrap.backends.base import Server, ServerCommands
-from bootstrap.testing import ThrowawayServer
 from tests import available
+from tests.prepared import throwaway
 
 _DOWN = "down"  # a file in the server's folder, for as long as it is not to run
 _AGAIN = f"""
@@ -75,7 +75,7 @@ def killable(backend_name: str) -> Iterator[Killable]:
     backend = backends.named(backend_name)
     assert backend.server is not None
     again = replace(backend, server=_Again(backend.server))
-    server = ThrowawayServer(again, programs=found.programs, durable=True)
+    server = throwaway(again, programs=found.programs, durable=True)
     with server as running:
         yield Killable(url=running.url, shell=running.pid, folder=running.folder)
 

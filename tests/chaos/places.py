@@ -18,6 +18,7 @@ from bootstrap import backends
 from bootstrap.database import Database
 from bootstrap.testing import ThrowawayServer
 from tests import available
+from tests.prepared import throwaway
 
 
 class Place(Protocol):
@@ -123,7 +124,7 @@ def durable(backend_name: str) -> Durable | DurableTemplates:
 def _durable(backend_name: str) -> ThrowawayServer:
     found = available.look_for(backend_name)
     assert isinstance(found, available.Found), f"{backend_name} is missing"
-    return ThrowawayServer(backend_name, programs=found.programs, durable=True)
+    return throwaway(backend_name, programs=found.programs, durable=True)
 
 
 async def _copy(template: URL, url: URL) -> None:

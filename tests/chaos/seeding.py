@@ -1,4 +1,4 @@
-"""Seeds one large file and kills itself: `python -m tests.chaos.seeding URL FILE MOMENT`."""
+"""Seeds one large file and kills itself; `python -m tests.chaos.seeding` forks the processes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bootstrap.database import Database
 from bootstrap.datasets.reading import csv_files, files
 from bootstrap.datasets.writing import loading
 from bootstrap.records import seeds
+from tests.forking import import_library, serve, write_to
 
 
 class Moment(StrEnum):
@@ -71,5 +73,13 @@ def main(url: str, path: str, moment: str) -> None:
     print(report.inserted, report.updated, report.unchanged)
 
 
+def _child(asked: Mapping[str, Any]) -> int:
+    write_to(asked["out"], asked["err"])
+    main(asked["url"], asked["path"], asked["moment"])
+    sys.stdout.flush()
+    return 0
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    import_library()
+    serve(_child)

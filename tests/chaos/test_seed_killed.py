@@ -6,8 +6,8 @@ What the killed one would have remembered of the file is gone with its rows.
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 
 from bootstrap.database import Database
 from tests.chaos.seeding import Moment
+from tests.forking import Forks
 
-_ROOT = Path(__file__).parents[2]
 _METADATA = MetaData()
 # No constraint keeps a row from being there twice.
 _TABLE = Table(
@@ -50,15 +50,17 @@ async def _rows(url: str) -> list[tuple[str, int]]:
         return sorted((name, size) for name, size in found)
 
 
-def _seed(url: str, path: Path, moment: Moment) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.seeding", url, str(path), moment],
-        cwd=_ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout.strip() or done.stderr
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with closing(Forks("tests.chaos.seeding")) as started:
+        yield started
+
+
+def _seed(forks: Forks, url: str, path: Path, moment: Moment) -> tuple[int, str]:
+    out, err = path.with_suffix(".out"), path.with_suffix(".err")
+    asked = {"url": url, "path": str(path), "moment": moment, "out": str(out), "err": str(err)}
+    code = forks.ask(asked)
+    return code, out.read_text().strip() or err.read_text()
 
 
 @pytest.mark.parametrize(
@@ -67,14 +69,19 @@ def _seed(url: str, path: Path, moment: Moment) -> tuple[int, str]:
 )
 @pytest.mark.parametrize("there", [[], [("thing 1", 1), ("thing 2", 0), ("other", 7)]])
 async def test_every_row_is_there_once_after_the_next_run(
-    empty_url: str, path: Path, moment: Moment, said: str, there: list[tuple[str, int]]
+    forks: Forks,
+    empty_url: str,
+    path: Path,
+    moment: Moment,
+    said: str,
+    there: list[tuple[str, int]],
 ) -> None:
     await _prepare(empty_url, *there)
 
-    killed = _seed(empty_url, path, moment)
+    killed = _seed(forks, empty_url, path, moment)
     between = await _rows(empty_url)
-    again = _seed(empty_url, path, Moment.NEVER)
-    unchanged = _seed(empty_url, path, Moment.NEVER)
+    again = _seed(forks, empty_url, path, Moment.NEVER)
+    unchanged = _seed(forks, empty_url, path, Moment.NEVER)
 
     assert (-signal.SIGKILL, said) == killed
     assert sorted(there) == between

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.cli.forking import commands
+from tests import commands
 from tests.generated import SCHEMAS
 from tests.projects import ProjectFolder, three_tables
 
-_OF_PYTHON = ("PYTHON", "LANG", "LC_", "TZ", "COVERAGE")
+_PATIENCE = 120  # seconds for a command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,14 @@ class Command:
 
     def __call__(self, *arguments: str, **environ: str) -> Done:
         if not self.prefix and not self._needs_its_own({**self.environ, **environ}):
-            forked = commands().run(arguments, cwd=self.folder, environ=self._environ(environ))
-            if forked is not None:
-                code, out, err = forked
-                return Done(code=code, out=out, err=err)
+            done = commands.run(
+                "bootstrap",
+                *arguments,
+                cwd=self.folder,
+                environ=self._environ(environ),
+                timeout=_PATIENCE,
+            )
+            return Done(code=done.returncode, out=done.stdout, err=done.stderr)
         done = subprocess.run(
             [*self.prefix, sys.executable, "-m", "bootstrap", *arguments],
             cwd=self.folder,
@@ -65,15 +69,16 @@ class Command:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=_PATIENCE,
             check=False,
         )
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
 
     @staticmethod
     def _needs_its_own(environ: Mapping[str, str]) -> bool:
-        """Whether Python reads something of the environment when it starts."""
-        return any(name.startswith(_OF_PYTHON) for name in environ)
+        """Whether Python reads something of the environment when it starts, once in many tests."""
+        often = {"PYTHONHASHSEED"}
+        return any(name.startswith(commands.OF_PYTHON) for name in environ.keys() - often)
 
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         # COLUMNS: tables are as wide everywhere; NO_COLOR: a CI may force colours.

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import bootstrap
+from tests import commands
 from tests.cli.conftest import Command
+from tests.commands import Run
 from tests.conformance.test_moves import tables_of
 from tests.conformance.test_run_lock import until
 from tests.long_statements import long_ones, long_revisions, until_it_runs, with_sync_driver
@@ -25,24 +24,13 @@ SERVERS = ("postgresql", "mysql", "mariadb")
 _INTERRUPTED, _TERMINATED = 130, 143
 
 
-def begun(folder: ProjectFolder, *arguments: str, program: str = "bootstrap") -> Running:
-    return subprocess.Popen(
-        [sys.executable, "-m", program, *arguments],
-        cwd=folder.root,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NO_COLOR": "1"},
-        # A shell ignores SIGINT in what it runs in the background, and children inherit that.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
-    )
-
-
-Running = subprocess.Popen[str]
+def begun(folder: ProjectFolder, *arguments: str, program: str = "bootstrap") -> Run:
+    environ = {**os.environ, "NO_COLOR": "1"}
+    return commands.start(program, *arguments, cwd=folder.root, environ=environ)
 
 
 @contextmanager
-def at_last_killed(child: Running) -> Iterator[Running]:
+def at_last_killed(child: Run) -> Iterator[Run]:
     try:
         yield child
     finally:

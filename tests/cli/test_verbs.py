@@ -2,13 +2,13 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from tests import commands
 from tests.cli.conftest import Command, Done
 from tests.projects import ProjectFolder, new_project
 
@@ -49,14 +49,7 @@ def url(project: ProjectFolder) -> str:
 
 
 def alembic(folder: ProjectFolder, *arguments: str, **environ: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", *arguments],
-        cwd=folder.root,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.run("alembic", *arguments, cwd=folder.root, environ=os.environ | environ)
     assert 0 == done.returncode, done.stderr
     return done.stdout
 

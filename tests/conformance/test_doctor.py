@@ -17,11 +17,11 @@ from bootstrap import settings
 from bootstrap.backends.health import Circumstances, Finding, Verdict
 from bootstrap.backends.mysql.rights import Rights
 from bootstrap.database import Database
-from bootstrap.testing import ThrowawayServer
 from tests import available
 from tests.available import Servers
 from tests.conformance.test_lock_behind_pgbouncer import pooled
 from tests.conformance.test_run_lock import session_of
+from tests.prepared import throwaway
 from tests.projects import ProjectFolder, three_tables
 from tests.tls import TLS
 
@@ -175,7 +175,7 @@ async def test_a_young_transaction_is_not_in_the_way(
 async def test_a_prepared_transaction_is_named(tls: TLS, backend_name: str) -> None:
     found = available.look_for(backend_name)
     assert isinstance(found, available.Found)
-    with ThrowawayServer(
+    with throwaway(
         backend_name, programs=found.programs, options=("-cmax_prepared_transactions=2",)
     ) as server:
         url = server.url.render_as_string(hide_password=False)

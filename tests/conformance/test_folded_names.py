@@ -18,10 +18,10 @@ from bootstrap.database import Database
 from bootstrap.schema.compare import compare
 from bootstrap.schema.model import Column, ForeignKey, Schema, Table
 from bootstrap.schema.types import Family, Type
-from bootstrap.testing import ThrowawayServer
 from tests import available
 from tests.available import Missing
 from tests.conformance.test_run_lock import session_of
+from tests.prepared import throwaway
 from tests.projects import ProjectFolder, new_project
 
 _MODELS = """
@@ -43,7 +43,7 @@ def folding_server(request: pytest.FixtureRequest) -> Iterator[URL]:
         complain = pytest.fail if request.param in available.required() else pytest.skip
         complain(f"the programs of {request.param} are missing")
     options = ("--lower-case-table-names=1",)
-    server = ThrowawayServer(request.param, programs=found.programs, options=options)
+    server = throwaway(request.param, programs=found.programs, options=options)
     yield server.start().url
     server.stop()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,8 @@ import bootstrap
 from bootstrap.backends.mysql.journal import locks
 from bootstrap.database import Database
 from bootstrap.errors import HalfApplied, LockNotObtained
-from tests import available
+from tests import available, commands
+from tests.commands import Run
 from tests.conformance.test_journal import TABLE, goes_on, half_applied, project, rows, tables
 from tests.projects import ProjectFolder
 
@@ -24,13 +23,8 @@ KILL = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
 MYISAM = "op.execute('CREATE TABLE m (n INTEGER) ENGINE=MyISAM')"
 
 
-def begun(folder: ProjectFolder, url: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bootstrap", "migrate", "--url", url],
-        cwd=folder.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def begun(folder: ProjectFolder, url: str) -> Run:
+    return commands.start("bootstrap", "migrate", "--url", url, cwd=folder.root)
 
 
 async def killed(folder: ProjectFolder, url: str) -> None:

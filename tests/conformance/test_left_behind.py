@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from bootstrap.database import Database
 from bootstrap.records.lock import this_process
 from bootstrap.testing import ThrowawayDatabases, leftovers
 from bootstrap.testing.leftovers import left_behind
+from tests import commands
+from tests.commands import Run
 from tests.projects import ProjectFolder, new_project
 
 SERVERS = pytest.mark.parametrize(
@@ -43,24 +43,20 @@ def folder(tmp_path: Path) -> ProjectFolder:
 
 
 @pytest.fixture
-def drift_at_work(
-    empty_url: str, folder: ProjectFolder, tmp_path: Path
-) -> Iterator[subprocess.Popen[bytes]]:
+def drift_at_work(empty_url: str, folder: ProjectFolder, tmp_path: Path) -> Iterator[Run]:
     """A `bootstrap drift` in the middle of replaying the history."""
     bootstrap_up = bootstrap.migrate(empty_url, project=folder.project)
     asyncio.run(bootstrap_up)
     begun = tmp_path / "begun"
-    with subprocess.Popen(
-        [sys.executable, "-m", "bootstrap", "drift", "--url", empty_url],
-        cwd=folder.root,
-        env=os.environ | {_BEGUN: str(begun)},
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        while not begun.exists():
-            assert process.poll() is None
-            asyncio.run(asyncio.sleep(0.05))
-        yield process
-        process.kill()
+    arguments = ("drift", "--url", empty_url)
+    environ = os.environ | {_BEGUN: str(begun)}
+    process = commands.start("bootstrap", *arguments, cwd=folder.root, environ=environ)
+    while not begun.exists():
+        assert process.poll() is None
+        asyncio.run(asyncio.sleep(0.05))
+    yield process
+    process.kill()
+    process.wait()
 
 
 @SERVERS
@@ -96,7 +92,7 @@ async def until(true: Callable[[], Coroutine[Any, Any, bool]]) -> None:
 
 @SERVERS
 async def test_the_next_run_drops_what_a_killed_one_has_left_and_nothing_that_is_in_use(
-    empty_url: str, folder: ProjectFolder, drift_at_work: subprocess.Popen[bytes]
+    empty_url: str, folder: ProjectFolder, drift_at_work: Run
 ) -> None:
     place = Database.of(empty_url)
     in_use = await throwaways(empty_url)

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from sqlalchemy import Connection, inspect, text
 import bootstrap
 from bootstrap import events
 from bootstrap.records.names import TOOL_TABLES
+from tests import commands
 from tests.projects import ProjectFolder, new_project, three_tables
 
 
@@ -464,9 +463,7 @@ async def test_the_env_py_of_alembics_own_templates_works(
 
 
 def run_alembic(*arguments: str, cwd: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "alembic", *arguments], cwd=cwd, check=True, capture_output=True
-    )
+    commands.run("alembic", *arguments, cwd=cwd).check_returncode()
 
 
 async def test_a_revision_that_is_there_twice_is_an_error(

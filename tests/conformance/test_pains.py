@@ -18,6 +18,7 @@ from sqlalchemy import make_url, text
 
 import bootstrap
 from bootstrap.database import Database
+from tests import commands
 from tests.conformance.test_moves import tables_of
 from tests.projects import ProjectFolder, create, env, new_project, own_url, three_tables
 
@@ -51,13 +52,7 @@ def pain(*, what: str, alembic: str, ours: str) -> Callable[[T], T]:
 
 def ours(folder: ProjectFolder, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "bootstrap", *arguments],
-        cwd=folder.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.run("bootstrap", *arguments, cwd=folder.root)
 
 
 def table() -> str:

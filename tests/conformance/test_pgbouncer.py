@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 import bootstrap
 from bootstrap.errors import StatementFailed
 from bootstrap.project import Project
+from tests import commands
 from tests.available import Servers
 from tests.conformance.test_moves import tables_of
 from tests.pgbouncer import PgBouncer
@@ -191,14 +191,7 @@ async def test_migrate_tells_an_engine_of_env_py(pgbouncer_url: str, tmp_path: P
 
 
 def _alembic(folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", "upgrade", "head"],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.run("alembic", "upgrade", "head", cwd=folder, environ=environ)
 
 
 @asynccontextmanager

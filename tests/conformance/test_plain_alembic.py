@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bootstrap.backends import of_dialect
 from bootstrap.database import Database
 from bootstrap.errors import DatabaseError
+from tests import commands
 from tests.catalogues import catalogue, read
 
 ROOT = Path(__file__).parents[2]
@@ -54,22 +55,29 @@ class Alembic:
     url: str | None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-        if self.url:
-            environ["DATABASE_URL"] = self.url
-        return subprocess.run(
+        return commands.run("alembic", *arguments, cwd=self.folder, environ=self._environ)
+
+    def anew(self, *arguments: str) -> None:
+        """In an interpreter that was started for it, and has imported nothing."""
+        done = subprocess.run(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=self.folder,
-            env=environ,
+            env=self._environ,
             capture_output=True,
             text=True,
             check=False,
         )
+        assert 0 == done.returncode, done.stderr
 
     def __call__(self, *arguments: str) -> str:
         done = self.run(*arguments)
         assert 0 == done.returncode, done.stderr
         return done.stdout
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        return environ | ({"DATABASE_URL": self.url} if self.url else {})
 
 
 def copy_project(folder: Path) -> Path:
@@ -112,7 +120,7 @@ def down(connection: Connection, revision: str) -> None:
 async def test_the_command_goes_up_and_down_and_everything_agrees(
     alembic: Alembic, empty_url: str
 ) -> None:
-    alembic("upgrade", "head")
+    alembic.anew("upgrade", "head")
     assert [f"{HEAD} (head)"] == alembic("current").split("\n")[:1]
     assert "No new upgrade operations detected." in alembic("check")
     assert ["items", "users"] == sorted(await catalogue(empty_url))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from bootstrap.database import Database
 from bootstrap.errors import Fault
 from bootstrap.events import Event, LockRetried, RunRetried
 from bootstrap.running import retrying
+from tests import commands
 from tests.projects import ProjectFolder, env, new_project
 from tests.trouble import TROUBLE, Once, trouble
 
@@ -129,8 +128,8 @@ async def test_a_connection_that_the_server_ends_is_opened_again(
 async def test_a_run_that_went_in_between_counts(empty_url: str, folder: ProjectFolder) -> None:
     def another(_event: RunRetried) -> None:
         ini = str(folder.root / "alembic.ini")
-        command = [sys.executable, "-m", "bootstrap", "migrate", "-c", ini, "--url", empty_url]
-        subprocess.run(command, check=True, capture_output=True)
+        arguments = ("migrate", "-c", ini, "--url", empty_url)
+        commands.run("bootstrap", *arguments, cwd=folder.root).check_returncode()
 
     seen = Seen(another)
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,9 @@ from bootstrap.database import Database
 from bootstrap.events import Event, LockAwaited
 from bootstrap.records.lock import this_process
 from bootstrap.records.names import LOG
+from tests import commands
 from tests.available import BACKENDS
+from tests.commands import Run
 from tests.projects import ProjectFolder, new_project, three_tables
 
 SERVERS = [name for name in BACKENDS if name != "sqlite"]
@@ -58,18 +59,14 @@ def slow_revision(folder: ProjectFolder, name: str, *, down: str | None) -> tupl
     return begun, go_on
 
 
-def started(folder: ProjectFolder, url: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bootstrap", *arguments, "--url", url, "--format", "json"],
-        cwd=folder.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+def started(folder: ProjectFolder, url: str, *arguments: str) -> Run:
+    """A run in a process of its own, which has imported already: many at once begin at once."""
+    return commands.start(
+        "bootstrap", *arguments, "--url", url, "--format", "json", cwd=folder.root
     )
 
 
-def ended(process: subprocess.Popen[str]) -> Any:
+def ended(process: Run) -> Any:
     """The document of a run. One that hangs is ended with its reason in the assertion's words."""
     try:
         out, err = process.communicate(timeout=_PATIENCE)
@@ -88,7 +85,7 @@ async def until(path: Path) -> None:
 
 
 @contextmanager
-def killed_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
+def killed_at_last(process: Run) -> Iterator[None]:
     try:
         yield
     finally:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from sqlalchemy import make_url, text
 import bootstrap
 from bootstrap.project import Project
 from bootstrap.schema.compare import compare
-from tests import available
+from tests import available, commands
 from tests.cli.conftest import Command
 from tests.projects import ProjectFolder, create, env, new_project, own_url
 
@@ -72,13 +70,7 @@ async def rows(url: str, sql: str) -> list[tuple[object, ...]]:
 def initialised(root: Path, template: str) -> ProjectFolder:
     """What `alembic init` writes, with two revisions."""
     root.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "init", "-t", template, "migrations"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.run("alembic", "init", "-t", template, "migrations", cwd=root)
     assert 0 == done.returncode, done.stderr + done.stdout
     folder = ProjectFolder(root=root)
     folder.revision("one", down=None, upgrade=create("t_one"))

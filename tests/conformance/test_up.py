@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import bootstrap
 from bootstrap.records.names import TOOL_TABLES
 from bootstrap.reference import Item, User, datasets_folder
+from tests import commands
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,16 +52,8 @@ SCHEMA = {
 
 def command(program: str, *arguments: str, url: str) -> subprocess.CompletedProcess[str]:
     """Runs `bootstrap` or `alembic` on the repository's own project."""
-    return subprocess.run(
-        [sys.executable, "-m", program, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-        check=False,
-    )
+    environ = {**os.environ, "DATABASE_URL": url}
+    return commands.run(program, *arguments, cwd=ROOT, environ=environ, timeout=120)
 
 
 def meaning(connection: Connection) -> dict[str, Any]:
