@@ -6,9 +6,8 @@ format is made value by value. The driver sends the bytes as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from io import BytesIO
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +38,8 @@ from bootstrap.backends.moments import Moments
 # PostgreSQL manual, COPY, "Text Format": what would end a value or a row, and the backslash.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _NULL = r"\N"
+_BOOLEANS = {None: None, True: "t", False: "f"}
+_UTC = "+00:00"
 _IS_PLAIN = text(
     "SELECT relkind IN ('r', 'p') AND NOT relrowsecurity AND NOT relhasrules"
     " AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal)"
@@ -94,17 +95,17 @@ class PostgreSQLBulk:
         packed: Sequence[bytes],
     ) -> None:
         """Copies them."""
-        content = b"".join(packed)
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
         if hasattr(driver, "copy_to_table"):  # asyncpg
-            source = BytesIO(content)
+            source = _following(packed)
             await driver.copy_to_table(table, columns=list(names), source=source, format="text")
             return
         quote = connection.dialect.identifier_preparer.quote_identifier
         order = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
         async with driver.cursor() as cursor, cursor.copy(order) as copy:
-            await copy.write(content)
+            for content in packed:
+                await copy.write(content)
 
     async def filled(self, connection: AsyncConnection, table: Table) -> None:
         """Reads a sample of them: nobody else does that for a temporary table."""
@@ -128,14 +129,29 @@ class PostgreSQLBulk:
         await connection.exec_driver_sql(f"DROP TABLE pg_temp.{name}")
 
 
+async def _following(packed: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """As asyncpg takes it: without a copy of all of it."""
+    for content in packed:
+        yield content
+
+
 def _texts(column_type: TypeEngine[Any], column: Sequence[Any]) -> Sequence[Any]:
     """A column as texts, and None for NULL."""
     if isinstance(column, Moments):
-        zone = "+00:00" if isinstance(column_type, DateTime) and column_type.timezone else ""
-        return [one and f"{one}{zone}" for one in column] if zone else column
+        has_zone = isinstance(column_type, DateTime) and column_type.timezone
+        return _with_zone(column) if has_zone else column
     if isinstance(column[0], str):
         return column
+    if isinstance(column_type, SQLBoolean):
+        return [_BOOLEANS[one] for one in column]
     return [None if one is None else str(one) for one in column]
+
+
+def _with_zone(column: Moments) -> Sequence[str | None]:
+    try:
+        return f"{_UTC}\n".join([*column, ""]).splitlines()
+    except TypeError:  # there is None among them
+        return [one and f"{one}{_UTC}" for one in column]
 
 
 def _rows(columns: Iterable[Sequence[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Many rows at once on SQLite: one prepared statement with the values of hundreds of rows.
+"""Many rows at once on SQLite: one prepared statement with the values of thousands of rows.
 
 While such a statement runs the driver lets other threads go on, and waits for them when it comes
 back: with a row at a time it would wait for the thread that reads the file a million times.
@@ -7,7 +7,8 @@ back: with a row at a time it would wait for the thread that reads the file a mi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Any
 
 from sqlalchemy import Boolean as SQLBoolean
@@ -33,14 +34,31 @@ from sqlalchemy.types import CHAR, TypeEngine
 
 from bootstrap.backends.moments import Moments
 
-_ROWS = 1_000  # of a statement
 _VALUES = 32_766  # that a statement may have; sqlite.org/limits.html
+_ROWS = 4_000  # of a statement
 _IS_PLAIN = text(
     "SELECT sum(type = 'table') = 1 AND sum(type = 'trigger') = 0 FROM"
     " (SELECT type, tbl_name FROM sqlite_master"
     " UNION ALL SELECT type, tbl_name FROM sqlite_temp_master)"
     " WHERE tbl_name = :name COLLATE NOCASE"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows(Sequence[tuple[Any, ...]]):
+    """The values of rows one after the other: tuples would keep the garbage collector busy."""
+
+    values: tuple[Any, ...]
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.values) // self.width
+
+    def __getitem__(self, place: Any) -> Any:
+        rows = range(0, len(self.values), self.width)[place]
+        if isinstance(rows, range):
+            return [self.values[start : start + self.width] for start in rows]
+        return self.values[rows : rows + self.width]
 
 
 class SQLiteBulk:
@@ -74,28 +92,32 @@ class SQLiteBulk:
 
     def packed(
         self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
-    ) -> Any:
-        """The rows as the driver takes them."""
-        kept = (_bound(one, values, dialect) for one, values in zip(types, columns, strict=True))
-        return list(zip(*kept, strict=True))
+    ) -> _Rows:
+        """The rows with values as the driver takes them."""
+        width = len(columns)
+        values: list[Any] = [None] * (width * len(columns[0]))
+        for place, (of, column) in enumerate(zip(types, columns, strict=True)):
+            values[place::width] = _bound(of, column, dialect)
+        return _Rows(values=tuple(values), width=width)
 
     async def fill(
         self,
         connection: AsyncConnection,
         table: str,
         names: Sequence[str],
-        packed: Sequence[Any],
+        packed: Sequence[_Rows],
     ) -> None:
         """Inserts them."""
         quote = connection.dialect.identifier_preparer.quote_identifier
         into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
         row = f"({', '.join('?' * len(names))})"
-        rows = list(chain.from_iterable(packed))
-        at_once = min(_ROWS, max(_VALUES // len(names), 1))
-        for start in range(0, len(rows), at_once):
-            some = rows[start : start + at_once]
-            values = tuple(chain.from_iterable(some))
-            await connection.exec_driver_sql(into + ", ".join([row] * len(some)), values)
+        values = tuple(chain.from_iterable(rows.values for rows in packed))
+        size = min(_ROWS, max(_VALUES // len(names), 1)) * len(names)
+        parts = (values[start : start + size] for start in range(0, len(values), size))
+        for length, alike in groupby(parts, len):
+            # In one call: each is a way to the driver's thread and back.
+            statement = into + ", ".join([row] * (length // len(names)))
+            await connection.exec_driver_sql(statement, list(alike))
 
     async def filled(self, connection: AsyncConnection, table: Table) -> None:
         """Nothing: it goes through the temporary table, and looks up each row by an index."""

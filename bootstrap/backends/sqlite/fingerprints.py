@@ -5,6 +5,7 @@ SQLite has no function for that, and the way of the rows into a function of ours
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import ScalarSelect, TableClause, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _AT_ONCE = 200  # rows that are hashed together: with more of them it takes longer
+_FORM = 2  # of `marshal`
 _ARGUMENTS = 100  # of a function; sqlite.org/limits.html
 _COLLECT, _DIGEST = "bootstrap_collect", "bootstrap_digest"
 
@@ -58,6 +60,7 @@ class _Seen:
         return f"{rows[0]}:{digest}"
 
     def _flush(self) -> None:
-        # As Python writes them values of different types differ, and floats have all their digits.
-        self._hash.update(repr(self._rows).encode())
+        # It keeps types and all digits of floats, says where a value ends, and is always the same:
+        # later forms than this one follow from what else the program has in memory, too.
+        self._hash.update(marshal.dumps(self._rows, _FORM))
         self._rows.clear()

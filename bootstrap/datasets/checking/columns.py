@@ -22,10 +22,17 @@ _FEW = 8  # so many rows for each different value make it worth while to parse e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """A column of a batch as Python values, or Moments; `gaps` says whether some are UNSAID."""
+    """A column of a batch as Python values, or Moments.
+
+    Attributes:
+        of: Those.
+        gaps: Whether some are UNSAID.
+        nulls: Whether some are None.
+    """
 
     of: Sequence[Any] = field(repr=False)
     gaps: bool
+    nulls: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +97,14 @@ def _values(
 ) -> Values | None:
     if column is None:
         return None
-    gaps, nulls = unsaid in contents, None in contents
+    are_texts = isinstance(unsaid, str)
+    gaps, nulls = _lacks(contents, unsaid, are_texts=are_texts)
     if nulls and (refers or not column.nullable):
         return None
     said = contents
     if gaps or nulls:
         said = [one for one in contents if one is not None and one is not unsaid and one != unsaid]
-    parsed = _parsed(column, said, are_texts=isinstance(unsaid, str))
+    parsed = _parsed(column, said, are_texts=are_texts)
     if parsed is None:
         return None
     if refers:
@@ -108,7 +116,14 @@ def _values(
             for one in contents
         )
         parsed = alike(parsed, filled)
-    return Values(of=parsed, gaps=gaps)
+    return Values(of=parsed, gaps=gaps, nulls=nulls)
+
+
+def _lacks(contents: Sequence[Any], unsaid: Any, *, are_texts: bool) -> tuple[bool, bool]:
+    """Whether some rows say nothing, and whether some say NULL, which texts cannot."""
+    if are_texts and not unsaid:
+        return not all(contents), False
+    return unsaid in contents, None in contents
 
 
 def compared(column: TableColumn, values: Sequence[Any]) -> Sequence[Any]:
@@ -178,7 +193,7 @@ def _is_complete(columns: Columns, table: SeedTable, key: Sequence[str]) -> bool
             return False
         if column in needed and not _is_filled([columns.values[slot] for slot in slots]):
             return False
-        if column in key and any(None in columns.values[slot].of for slot in slots):
+        if column in key and any(columns.values[slot].nulls for slot in slots):
             return False
         needed.discard(column)
     return not needed

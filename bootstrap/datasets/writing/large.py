@@ -16,6 +16,7 @@ from bootstrap.datasets.reading.batches import Batch, Slot
 from bootstrap.datasets.reading.form import Row
 
 _AT_ONCE = 125_000  # hashes that are compared with one another in memory
+_RUN = 8_000  # hashes that are sorted while the next rows are read, in a moment
 _LOWEST, _RANGE = -(2**63), 2**64  # of a hash
 
 
@@ -42,8 +43,9 @@ class _Survey:
     """What was met in a file."""
 
     def __init__(self) -> None:
-        self.hashes = array("q")
+        self._hashes = array("q")
         self._rows = 0
+        self._sorted = 0  # so many hashes, run by run
         self._plain = True
         self._slots: dict[Slot, None] = {}
         self._shapes: set[Shape] = set()
@@ -52,11 +54,18 @@ class _Survey:
         """Adds a batch."""
         self._rows += len(batch.lines)
         self._slots |= dict.fromkeys(batch.slots)
-        self.hashes.extend(map(hash, keys))
+        self._hashes.extend(map(hash, keys))
+        while len(self._hashes) >= self._sorted + _RUN:
+            _sort(self._hashes, self._sorted)
+            self._sorted += _RUN
         if found is None:
             self._plain = False
         else:
             self._shapes.update(found.shapes())
+
+    def repeated(self) -> set[int]:
+        """The hashes that were met several times; nothing is added afterwards."""
+        return _repeated(self._hashes, are_sorted=self._sorted)
 
     def contents(self) -> Contents:
         """All of it."""
@@ -110,7 +119,7 @@ class LargeSet:
             found = self._columns(batch)
             survey.add(batch, found, self._keys(batch, found))
             yield found
-        if repeated := _repeated(survey.hashes):
+        if repeated := survey.repeated():
             self._refuse_repeated(repeated)
 
     def parts(self, size: int) -> Iterator[CheckedDataSet]:
@@ -183,8 +192,13 @@ def _parts(reference: Reference) -> Key:
     return tuple(name for name, _ in parts), tuple(value for _, value in parts)
 
 
-def _repeated(hashes: array[int]) -> set[int]:
-    """Those that are there several times; their order is another one afterwards."""
+def _repeated(hashes: array[int], *, are_sorted: int = 0) -> set[int]:
+    """Those that are there several times; their order is another one afterwards.
+
+    The first ones can be sorted already, each run for itself.
+    """
+    for start in range(are_sorted, len(hashes), _RUN):
+        _sort(hashes, start)
     repeated: set[int] = set()
     for some in _apart(hashes):
         seen = set(some)
@@ -197,16 +211,19 @@ def _repeated(hashes: array[int]) -> set[int]:
     return repeated
 
 
+def _sort(hashes: array[int], start: int) -> None:
+    """Sorts a run."""
+    hashes[start : start + _RUN] = array("q", sorted(hashes[start : start + _RUN]))
+
+
 def _apart(hashes: array[int]) -> Iterator[list[int]]:
     """All numbers, the same ones together, and about so many at a time as fit into memory."""
-    starts = range(0, len(hashes), _AT_ONCE)
-    for start in starts:
-        hashes[start : start + _AT_ONCE] = array("q", sorted(hashes[start : start + _AT_ONCE]))
-    ends = [_LOWEST + _RANGE * part // len(starts) for part in range(1, len(starts))]
+    starts, parts = range(0, len(hashes), _RUN), len(hashes) // _AT_ONCE + 1
+    ends = [_LOWEST + _RANGE * part // parts for part in range(1, parts)]
     for low, high in pairwise([_LOWEST, *ends, _LOWEST + _RANGE]):
         some: list[int] = []
         for start in starts:
-            within = (start, min(start + _AT_ONCE, len(hashes)))
+            within = (start, min(start + _RUN, len(hashes)))
             first, last = (bisect_left(hashes, one, *within) for one in (low, high))
             some.extend(hashes[first:last])
         yield some

@@ -30,7 +30,7 @@ from bootstrap.datasets.writing.rows import Change, refused_of
 
 _GO_ON = (Reason.STATEMENT, Reason.NO_RIGHT)  # what the way in parts may do, or say better
 _PART = 1_000  # rows that are compared in memory, where they cannot be merged on the server
-_BATCHES = 40  # that are sent at once: so a round trip takes little of the time
+_BATCHES = 80  # that are sent at once: so a round trip takes little of the time
 _PAUSE = 1e-6  # seconds; the shortest one, which is 50 times as long
 _T = TypeVar("_T")
 
@@ -223,7 +223,8 @@ def _several(batches: Iterator[Columns]) -> Iterator[list[Columns]]:
 def _giving_way(batches: Iterator[_T]) -> Iterator[_T]:
     """The same; between two of them the thread that talks to the database can go on.
 
-    Else it gets Python's lock after 5 ms only, each time that the database has answered.
+    Else it gets Python's lock after 5 ms only, each time that the database has answered. The best
+    rounds are shorter with it, on SQLite and PostgreSQL; on a busy machine there is no difference.
     """
     for batch in batches:
         yield batch
