@@ -225,8 +225,8 @@ async def ready(copies: Copies) -> dict[str, Any]:
 async def is_renewed(copies: Copies, statements: Sequence[str], before: dict[str, Any]) -> bool:
     """Whether it may be; what is renewed has to be as it was.
 
-    A copy that nobody can tell anything of is dropped, which is right; on a server that has been up
-    for a while, with a machine that is busy, that goes on for seconds.
+    Autovacuum may be in the way of one try, and a machine that is busy of several: the server gets
+    no turn to end a connection in the time after which a new copy is the better way.
     """
     end = time.monotonic() + _PATIENCE
     while not await _is_renewed(copies, statements, before):

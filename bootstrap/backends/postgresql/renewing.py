@@ -64,7 +64,7 @@ _ANALYZED = frozenset({"pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_d
 
 
 class Analyzed(Exception):
-    """Nothing has changed but what the planner knows: autovacuum may do that to a template too."""
+    """What the planner knows has changed, and perhaps rows: autovacuum may have been there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class Watch:
             original: How it was.
 
         Raises:
-            Analyzed: It is, but for what the planner knows.
+            Analyzed: What the planner knows has changed, and perhaps rows.
         """
         size, filled = await self._sizes()
         if size > original.size + _MORE_BYTES:
@@ -178,7 +178,9 @@ class Watch:
         if not changed:
             await self._connection.rollback()
             return True
-        if all(one.is_analyzed for one in changed):
+        # Rows that were added beside it are no reason to compare with what is out of date.
+        catalogue = [one for one in changed if one.kind in ("c", "")]
+        if catalogue and all(one.is_analyzed for one in catalogue):
             raise Analyzed
         undo = _undo(changed, found, original)
         for statement in undo:
