@@ -439,10 +439,6 @@ class Backend:
         both = {one.name: one.module for one in self.drivers if one.is_sync_too}
         return {**self.sync_drivers, **both}
 
-    def prepares(self, dialect: Dialect) -> bool:
-        """Whether the driver of this dialect does, as `Driver` has it."""
-        return any(one.prepares and one.name == dialect.driver for one in self.drivers)
-
     def driver(self, name: str) -> Driver:
         """Finds a driver by its name in a URL; KeyError when it is not one of this backend's."""
         for driver in self.drivers:

@@ -159,6 +159,11 @@ def prepared(schema: str | None, session_user: str) -> Insert:
     return insert(table(schema)).values(known).inline()
 
 
+@cache
+def _varying() -> tuple[str, ...]:
+    return tuple(one.name for one in table(None).c if one.name not in _CONSTANT)
+
+
 def write(connection: Connection, schema: str | None, values: dict[str, Any]) -> None:
     """Writes one row, in as few round trips as its driver allows.
 
@@ -170,9 +175,9 @@ def write(connection: Connection, schema: str | None, values: dict[str, Any]) ->
     dialect = connection.dialect
     backend = of_dialect(dialect)
     statement = prepared(schema, backend.session_user)
-    if backend.prepares(dialect) and not has_backslash(values):
-        names = tuple(one.name for one in table(schema).c if one.name not in _CONSTANT)
-        connection.exec_driver_sql(spelled(statement, names, dialect).text(values))
+    prepares = any(one.prepares and one.name == dialect.driver for one in backend.drivers)
+    if prepares and not has_backslash(values):
+        connection.exec_driver_sql(spelled(statement, _varying(), dialect).text(values))
     else:
         connection.execute(statement, values)
 

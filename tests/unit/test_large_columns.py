@@ -157,6 +157,8 @@ def test_a_text_is_packed_alike_alone_and_among_others(special: str) -> None:
 
 
 def _rows(packed: Any) -> Sequence[Any]:
+    if isinstance(packed, tuple):  # SQLite's, value by value
+        return [packed[start : start + 3] for start in range(0, len(packed), 3)]
     found: Sequence[Any] = packed.splitlines() if isinstance(packed, bytes) else packed
     return found
 

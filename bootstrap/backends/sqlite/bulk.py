@@ -7,7 +7,6 @@ back: with a row at a time it would wait for the thread that reads the file a mi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
@@ -44,23 +43,6 @@ _IS_PLAIN = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows(Sequence[tuple[Any, ...]]):
-    """The values of rows one after the other: tuples would keep the garbage collector busy."""
-
-    values: tuple[Any, ...]
-    width: int
-
-    def __len__(self) -> int:
-        return len(self.values) // self.width
-
-    def __getitem__(self, place: Any) -> Any:
-        rows = range(0, len(self.values), self.width)[place]
-        if isinstance(rows, range):
-            return [self.values[start : start + self.width] for start in rows]
-        return self.values[rows : rows + self.width]
-
-
 class SQLiteBulk:
     """The temporary table is in a file of its own, which is never synced."""
 
@@ -92,26 +74,26 @@ class SQLiteBulk:
 
     def packed(
         self, types: Sequence[TypeEngine[Any]], columns: Sequence[Sequence[Any]], dialect: Dialect
-    ) -> _Rows:
-        """The rows with values as the driver takes them."""
+    ) -> tuple[Any, ...]:
+        """The values of the rows one after the other: tuples of them keep the collector busy."""
         width = len(columns)
         values: list[Any] = [None] * (width * len(columns[0]))
         for place, (of, column) in enumerate(zip(types, columns, strict=True)):
             values[place::width] = _bound(of, column, dialect)
-        return _Rows(values=tuple(values), width=width)
+        return tuple(values)
 
     async def fill(
         self,
         connection: AsyncConnection,
         table: str,
         names: Sequence[str],
-        packed: Sequence[_Rows],
+        packed: Sequence[tuple[Any, ...]],
     ) -> None:
         """Inserts them."""
         quote = connection.dialect.identifier_preparer.quote_identifier
         into = f"INSERT INTO {quote(table)} ({', '.join(map(quote, names))}) VALUES "  # noqa: S608
         row = f"({', '.join('?' * len(names))})"
-        values = tuple(chain.from_iterable(rows.values for rows in packed))
+        values = tuple(chain.from_iterable(packed))
         size = min(_ROWS, max(_VALUES // len(names), 1)) * len(names)
         parts = (values[start : start + size] for start in range(0, len(values), size))
         for length, alike in groupby(parts, len):
