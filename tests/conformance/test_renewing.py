@@ -278,6 +278,23 @@ async def test_what_a_test_has_added_is_taken_away(making: Making) -> None:
 
 
 @postgresql
+async def test_a_template_that_was_analyzed_since_is_looked_at_anew(making: Making) -> None:
+    copies = await making(*_TEMPLATE)
+    await ready(copies)
+    template = Database.of(copies.url)
+    opened = f'ALTER DATABASE "{template.name}" ALLOW_CONNECTIONS'
+    await run(await copies.copy(), (f"{opened} true",))
+    await run(template, ("ANALYZE seeded",))  # as autovacuum does
+    await run(await copies.copy(), (f"{opened} false",))
+    a_row = ("INSERT INTO bare (name) VALUES ('x')",)
+    used = await copies.copy()
+    await run(used, a_row)
+
+    assert await copies.renew(used) is None
+    assert await is_renewed(copies, a_row, await content(await copies.copy()))
+
+
+@postgresql
 async def test_a_copy_that_is_another_is_dropped(making: Making) -> None:
     copies = await making(*_TEMPLATE)
     await ready(copies)
